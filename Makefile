@@ -1,0 +1,53 @@
+# Every verb of the repository. `make` lists them.
+#
+# How this file documents itself: a target that people call carries its sentence
+# after ` ##` on the same line, and `##@ Heading` opens a group. `make help` prints
+# both in the order of this file; a target without ` ##` is a step of others.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint fmt arch race fuzz bench clean
+
+# Arguments of the program and of the fuzzer: make demo ARGS='--help', make fuzz FUZZTIME=5m
+ARGS ?=
+FUZZTIME ?= 30s
+
+##@ Use
+build: ## Build bin/autoscaler.
+	@scripts/test build
+
+demo: ## Build the program and run it against its embedded world: no cluster, no configuration.
+	@scripts/test build
+	bin/autoscaler run $(ARGS)
+
+##@ Check
+test: ## Everything that can be checked on one machine; what the continuous build runs.
+	@scripts/test
+
+lint: ## Only the linter, at the version pinned in tools/go.mod.
+	@scripts/test lint
+
+fmt: ## Let the linter's formatters rewrite the code.
+	scripts/golangci-lint fmt ./...
+
+arch: ## Only the arrows: which package may import which, and why not more.
+	go test -count=1 ./internal/archtest
+
+race: ## Only the race detector, on the packages that start goroutines.
+	@scripts/test race
+
+fuzz: ## Each fuzz target for FUZZTIME (30s).
+	@scripts/fuzz $(FUZZTIME)
+
+bench: ## All benchmarks, with allocations.
+	go test -run '^$$' -bench . -benchmem ./...
+
+##@ Housekeeping
+clean: ## Remove what these targets have made; the caches of Go stay.
+	rm -rf bin
+
+help: ## This list.
+	@awk 'BEGIN {FS = ":.* ## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.* ## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/fx"
+
+	"github.com/tessera-autoscaler/tessera/configs"
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+	"github.com/tessera-autoscaler/tessera/simulator/scenario"
+)
+
+// stopTimeout bounds an orderly end: what is not done by then is left.
+const stopTimeout = 4 * time.Second
+
+// service is what run was asked to do.
+type service struct {
+	config string
+	mode   string
+	listen string
+	policy string
+	data   string
+	record string
+	seed   uint64
+	speed  float64
+
+	scenario string           // its path
+	loader   *scenario.Loader // how its files are opened
+}
+
+func newRun() *cobra.Command {
+	s := service{scenario: "scenarios/five-languages.yaml"}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the service: the loop, its page, its metrics and its probes",
+		Long: `Run is the service. Without a configuration it runs the embedded world: five
+languages on simulated GPUs, in accelerated time, behind the same loop, page and
+metrics that a cluster gets. It never picks up a cluster by itself.
+
+It serves /, /metrics, /healthz and /readyz, and ends on SIGTERM or Ctrl-C. The
+policy is read anew when its file changes; a bad file changes nothing but
+/readyz, the log and tessera_policy_last_reload_successful.`,
+		Example: `  # The embedded world at http://127.0.0.1:8080, ten simulated minutes a second
+  autoscaler run
+
+  # A policy of your own on the embedded world, one simulated minute a second
+  autoscaler run --policy policy.yaml --speed 60
+
+  # Everything from a file
+  autoscaler run --config configs/run.yaml`,
+		Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := s.configure(c); err != nil {
+				return err
+			}
+			return serve(c.Context(), s, c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&s.config, "config", "", "configuration file of kind Service")
+	c.Flags().StringVar(&s.mode, "mode", "", "shadow or active; the embedded world is always active")
+	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8080", "address of the page, the metrics and the probes")
+	c.Flags().StringVar(&s.policy, "policy", "", "a FleetPolicy file in place of the scenario's; read anew when it changes")
+	c.Flags().StringVar(&s.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
+	c.Flags().StringVar(&s.record, "record", "", "also write every decision, one JSON object a line, to this file (.gz compresses)")
+	c.Flags().Uint64Var(&s.seed, "seed", 1, "seed of the embedded world")
+	c.Flags().Float64Var(&s.speed, "speed", 600, "simulated seconds a second, 1 to 3000")
+	return c
+}
+
+// serviceFile is the configuration as it is written. A flag that is given wins.
+type serviceFile struct {
+	strictyaml.Envelope `yaml:",inline"`
+	Spec                struct {
+		Listen   string `yaml:"listen"`
+		Record   string `yaml:"record"`
+		Embedded struct {
+			Scenario string  `yaml:"scenario"`
+			Policy   string  `yaml:"policy"`
+			Data     string  `yaml:"data"`
+			Seed     uint64  `yaml:"seed"`
+			Speed    float64 `yaml:"speed,min=1,max=3000"`
+		} `yaml:"embedded"`
+	} `yaml:"spec,required"`
+}
+
+// configure joins the configuration file with the flags.
+func (s *service) configure(c *cobra.Command) error {
+	s.loader = &scenario.Loader{Open: openEmbedded}
+	if s.config != "" {
+		if err := s.read(c); err != nil {
+			return invalid(err)
+		}
+	}
+	switch {
+	case s.mode == "shadow":
+		return usage("--mode shadow needs a cluster: the embedded world is always active")
+	case s.mode != "" && s.mode != "active":
+		return usage("--mode %q%s", s.mode, suggestion(s.mode, []string{"shadow", "active"}))
+	case !(s.speed >= 1 && s.speed <= 3000):
+		return usage("--speed %v: give 1 to 3000 simulated seconds a second", s.speed)
+	}
+	return nil
+}
+
+// read takes from the file what no flag said.
+func (s *service) read(c *cobra.Command) error {
+	doc, err := parseFile(s.config)
+	if err != nil {
+		return err
+	}
+	var f serviceFile
+	f.Spec.Listen, f.Spec.Embedded.Seed, f.Spec.Embedded.Speed = s.listen, s.seed, s.speed
+	if _, ok := doc.Expect("tessera/v1alpha1", "Service"); ok {
+		doc.Decode(&f)
+	}
+	if err := doc.Err(); err != nil {
+		return err
+	}
+	e := f.Spec.Embedded
+	take := func(flag string, into *string, value string) {
+		if !c.Flags().Changed(flag) && value != "" {
+			*into = value
+		}
+	}
+	take("listen", &s.listen, f.Spec.Listen)
+	take("record", &s.record, beside(s.config, f.Spec.Record))
+	take("policy", &s.policy, beside(s.config, e.Policy))
+	take("data", &s.data, beside(s.config, e.Data))
+	if !c.Flags().Changed("seed") {
+		s.seed = e.Seed
+	}
+	if !c.Flags().Changed("speed") {
+		s.speed = e.Speed
+	}
+	if e.Scenario != "" {
+		s.scenario, s.loader = beside(s.config, e.Scenario), &scenario.Loader{Open: openFile}
+	}
+	return nil
+}
+
+// load reads the scenario with the policy in force.
+func (s *service) load() (*scenario.Scenario, error) {
+	loader := *s.loader
+	loader.Data, loader.Policy = dataRoot(s.data), s.policy
+	return loader.Load(s.scenario)
+}
+
+// openEmbedded opens the files that are built into the program; the policy of
+// the flag lies on disk.
+func openEmbedded(path string) (io.ReadCloser, error) {
+	if f, err := configs.Files.Open(path); err == nil {
+		return f, nil
+	}
+	return openFile(path)
+}
+
+// serve runs the service until ctx ends.
+func serve(ctx context.Context, s service, diagnostics io.Writer) error {
+	log := slog.New(slog.NewTextHandler(diagnostics, nil))
+	world, err := newEmbedded(&s)
+	if err != nil {
+		return invalid(err)
+	}
+	journal, err := openJournal(s.record)
+	if err != nil {
+		return err
+	}
+	app := fx.New(serviceOptions(s, world, journal, log))
+	start, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := app.Start(start); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	log.Info("serving", "url", "http://"+world.address, "world", world.describe())
+	<-ctx.Done()
+	log.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := app.Stop(stop); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tessera-autoscaler/tessera/control"
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+	"github.com/tessera-autoscaler/tessera/simulator"
+	"github.com/tessera-autoscaler/tessera/simulator/scenario"
+)
+
+// controllers are the names that --controller takes.
+var controllers = []string{"tessera"}
+
+// simulateFlags are the flags of simulate.
+type simulateFlags struct {
+	seed       uint64
+	controller string
+	policy     string
+	data       string
+	output     string
+	report     string
+	record     string
+	failOn     string
+}
+
+func newSimulate() *cobra.Command {
+	var f simulateFlags
+	c := &cobra.Command{
+		Use:   "simulate SCENARIO",
+		Short: "Replay recorded or generated traffic offline and judge a policy by cost and attainment",
+		Long: `Simulate runs the loop that runs in a cluster, unchanged, in a simulated world:
+servers on slices with queues and batches, nodes that take minutes to start, and
+money by the second. The same seed and inputs give the same result and hash.
+
+SCENARIO is a file of kind Scenario; its policy, catalog and profiles are read
+relative to it, recorded traffic relative to --data.`,
+		Example: `  # Two weeks of five languages, as a table
+  autoscaler simulate configs/scenarios/five-languages.yaml
+
+  # Recorded traffic, as JSON for scripts
+  autoscaler simulate configs/scenarios/genai-models.yaml --data ~/traces -o json
+
+  # A gate for CI: exit code 4 when the policy serves worse or costs more
+  autoscaler simulate configs/scenarios/five-languages.yaml --policy new.yaml --fail-on 'attainment<0.99,cost_usd>9000'`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return simulate(c.Context(), given[0], f, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
+	c.Flags().StringVar(&f.controller, "controller", "tessera", "who decides: "+strings.Join(controllers, ", "))
+	c.Flags().StringVar(&f.policy, "policy", "", "a FleetPolicy file in place of the scenario's")
+	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
+	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	c.Flags().StringVar(&f.report, "report", "", "also write a self-contained HTML report to this file")
+	c.Flags().StringVar(&f.record, "record", "", "also write every decision, one JSON object a line, to this file (.gz compresses)")
+	c.Flags().StringVar(&f.failOn, "fail-on", "", "comma-separated conditions on the result's numbers, such as 'attainment<0.99'; exit code 4 when one holds")
+	return c
+}
+
+func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostics io.Writer) (err error) {
+	gates, err := f.check()
+	if err != nil {
+		return err
+	}
+	s, err := loadScenario(path, f)
+	if err != nil {
+		return invalid(err)
+	}
+	world, err := s.World(f.seed)
+	if err != nil {
+		return invalid(err)
+	}
+	journal, err := openJournal(f.record)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	loop := control.NewLoop(control.Ports{Observer: world, Actuator: world, Journal: journal, Historian: world}, s.Settings, quiet())
+	if err := loop.Prime(ctx, s.Start); err != nil {
+		return fmt.Errorf("read the history: %w", err)
+	}
+	bar := newBar(diagnostics, "simulating "+s.Name)
+	begun := time.Now()
+	run := simulator.Run{World: world, Duration: s.Duration, Every: s.Settings.Policy.Ticks.Fast, Policy: s.Settings.Policy, Progress: bar.set}
+	result, err := run.Drive(ctx, loop)
+	bar.close()
+	if err != nil {
+		return err
+	}
+	result.Scenario, result.Controller, result.Seed = s.Name, f.controller, f.seed
+	result.TrafficScale, result.IgnoredRows = s.Scales, s.Ignored
+	if err := result.Seal(); err != nil {
+		return err
+	}
+	result.WallSeconds = time.Since(begun).Seconds()
+	if err := f.print(out, s, result); err != nil {
+		return err
+	}
+	return checkGates(gates, result)
+}
+
+// check refuses what can be refused before a long run.
+func (f simulateFlags) check() ([]gate, error) {
+	if !slices.Contains(controllers, f.controller) {
+		return nil, usage("--controller %q is not known%s", f.controller, suggestion(f.controller, controllers))
+	}
+	if f.output != "table" && f.output != "json" {
+		return nil, usage("-o %q: use table or json", f.output)
+	}
+	gates, err := parseGates(f.failOn)
+	if err != nil {
+		return nil, err
+	}
+	return gates, checkFields(gates)
+}
+
+func suggestion(got string, among []string) string {
+	if near := strictyaml.Suggest(got, among); near != "" {
+		return fmt.Sprintf("; did you mean %s?", near)
+	}
+	return "; use " + strings.Join(among, ", ")
+}
+
+// loadScenario reads a scenario from disk.
+func loadScenario(path string, f simulateFlags) (*scenario.Scenario, error) {
+	loader := scenario.Loader{Open: openFile, Data: dataRoot(f.data), Policy: f.policy}
+	return loader.Load(path)
+}
+
+// print writes the result in the form that was asked for.
+func (f simulateFlags) print(out io.Writer, s *scenario.Scenario, r simulator.Result) error {
+	if f.report != "" {
+		if err := writeReport(f.report, s, r); err != nil {
+			return err
+		}
+	}
+	if f.output == "json" {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	return writeTable(out, s, r)
+}
+
+// quiet is the logger of an offline run: what it decides is in its result.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

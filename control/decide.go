@@ -1,0 +1,130 @@
+package control
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/policy"
+)
+
+// Decision is what a tick concludes.
+type Decision struct {
+	Plan   fleet.Plan
+	Needs  []Need // sorted by model
+	Memory Memory
+}
+
+// Decide turns what is known into a plan. It is a pure function: the same
+// settings and inputs give the same plan to the byte. A fast tick only starts
+// replicas on warm slices. The sizer is a cache and changes no answer.
+func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
+	d := &decider{
+		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
+		memory: in.Memory.clone(), view: in.Snapshot.Clone(),
+		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
+	}
+
+	// 3. Size: what each model needs, and what it has.
+	d.size()
+	if in.Pace == Planning {
+		if err := d.shed(); err != nil {
+			return Decision{}, err
+		}
+	}
+
+	// 4. Pack: cover what is missing, then give back what is not worth its price.
+	if err := d.cover(); err != nil {
+		return Decision{}, err
+	}
+	if in.Pace == Planning {
+		if err := d.giveBack(); err != nil {
+			return Decision{}, err
+		}
+	}
+
+	// 5. Guard: limits, budgets and unknowns have the last word.
+	if len(d.plan.Steps) > 0 {
+		admitted, held, err := s.Policy.Admit(s.Catalog, in.Snapshot, d.plan.Steps)
+		if err != nil {
+			return Decision{}, fmt.Errorf("guard: %w", err)
+		}
+		d.plan.Steps = admitted
+		d.plan.Held = append(d.plan.Held, held...)
+	}
+	if in.Pace == Planning {
+		purse, err := policy.NewPurse(s.Policy, s.Catalog, in.Snapshot)
+		if err != nil {
+			return Decision{}, fmt.Errorf("count the money: %w", err)
+		}
+		for _, o := range purse.Overruns() {
+			d.plan.Held = append(d.plan.Held, o.Reason())
+		}
+	}
+	return Decision{Plan: d.plan, Needs: d.needs, Memory: d.memory}, nil
+}
+
+func planID(at time.Time) fleet.PlanID {
+	return fleet.PlanID("plan-" + at.UTC().Format("20060102T150405Z"))
+}
+
+// decider is the state of one decision. The view is the snapshot as the steps
+// planned so far would leave it.
+type decider struct {
+	settings Settings
+	sizer    *policy.Sizer
+	in       Inputs
+	horizons horizons
+	memory   Memory
+	view     fleet.Snapshot
+	needs    []Need
+	plan     fleet.Plan
+	pools    pools // of the view; nil when the view changed
+}
+
+// add plans a step as if it happened now. A step that does not fit the view is
+// dropped with its cause; the next tick sees a fleet in which it may.
+func (d *decider) add(step fleet.Step) bool {
+	if err := step.Apply(&d.view); err != nil {
+		d.plan.Held = append(d.plan.Held, fleet.Because(fleet.ReasonHeldStale, "subject", step.Describe(), "cause", err))
+		return false
+	}
+	d.pools = nil
+	d.plan.Steps = append(d.plan.Steps, step)
+	return true
+}
+
+func (d *decider) models() []fleet.Model { return d.settings.Policy.Models }
+
+// size fills in the needs of every model.
+func (d *decider) size() {
+	paths := map[fleet.ModelName]ModelForecast{}
+	for _, f := range d.in.Forecasts {
+		paths[f.Model] = f
+	}
+	for _, m := range d.models() {
+		need := needOf(m, d.settings.Policy, paths[m.Name].Path, d.in.Snapshot.Model(m.Name), d.horizons)
+		peaks := d.memory.Peaks[m.Name]
+		peaks.Add(d.in.Now, need.Lead, d.settings.Policy.ScaleDown.StabilizationWindow)
+		d.memory.Peaks[m.Name] = peaks
+		need.Keep = max(need.Keep, peaks.Max())
+		pool := d.servers(m.Name)
+		need.Have = capacity(d.sizer, m, filter(pool, server.stays))
+		need.Ready = capacity(d.sizer, m, filter(pool, server.ready))
+		d.needs = append(d.needs, need)
+	}
+}
+
+// target is what a model must have after this tick.
+func (d *decider) target(n Need) float64 {
+	if d.in.Pace == Fast {
+		return n.Now
+	}
+	return n.Lead
+}
+
+// rate prints a rate of requests for people.
+func rate(v float64) string { return fmt.Sprintf("%.3g/s", v) }
+
+// clock prints a time of day for people.
+func clock(t time.Time) string { return t.UTC().Format("Mon 15:04") }

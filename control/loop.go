@@ -1,0 +1,180 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/forecast"
+	"github.com/tessera-autoscaler/tessera/policy"
+)
+
+// Ports are how the loop meets a world.
+type Ports struct {
+	Observer  Observer
+	Actuator  Actuator
+	Journal   Journal
+	Historian Historian // nil when nothing is known of the past
+}
+
+// Loop is the autoscaler. It is not safe for concurrent use: one runner owns it.
+type Loop struct {
+	ports      Ports
+	log        *slog.Logger
+	settings   Settings
+	begun      bool // the settings are in the journal
+	sizer      *policy.Sizer
+	forecaster map[fleet.ModelName]forecast.Forecaster
+	paths      []ModelForecast // of the last planning tick
+	memory     Memory
+	planned    time.Time // when the last planning tick was
+}
+
+// NewLoop makes a loop that has seen nothing yet.
+func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
+	l := &Loop{ports: ports, log: log, forecaster: map[fleet.ModelName]forecast.Forecaster{}}
+	l.Use(settings)
+	return l
+}
+
+// Use takes settings into force from the next tick on. What was learnt of
+// models that stay is kept.
+func (l *Loop) Use(settings Settings) {
+	l.settings, l.begun, l.sizer = settings, false, policy.NewSizer()
+	for _, m := range settings.Policy.Models {
+		if _, known := l.forecaster[m.Name]; !known {
+			l.forecaster[m.Name] = forecast.NewSeasonal(time.Minute)
+		}
+	}
+}
+
+// Settings are what is in force.
+func (l *Loop) Settings() Settings { return l.settings }
+
+// Prime teaches the forecasters what was before now.
+func (l *Loop) Prime(ctx context.Context, now time.Time) error {
+	if l.ports.Historian == nil {
+		return nil
+	}
+	for _, m := range l.settings.Policy.Models {
+		past, err := l.ports.Historian.History(ctx, m.Name, now)
+		if err != nil {
+			return fmt.Errorf("read the history of %s: %w", m.Name, err)
+		}
+		for _, o := range past {
+			if err := l.forecaster[m.Name].Observe(o); err != nil {
+				l.log.Debug("history bin set aside", "model", string(m.Name), "at", o.At, "cause", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Tick is one pass of the loop at now. It plans at the policy's planning pace
+// and moves within warm capacity at every other call.
+func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
+	if !l.begun {
+		if err := l.ports.Journal.Begin(ctx, l.settings); err != nil {
+			return Record{}, fmt.Errorf("begin the journal: %w", err)
+		}
+		l.begun = true
+	}
+
+	// 1. Observe.
+	snapshot, err := l.ports.Observer.Observe(ctx, now)
+	if err != nil {
+		return Record{}, fmt.Errorf("observe: %w", err)
+	}
+	pace := Fast
+	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan {
+		pace, l.planned = Planning, now
+	}
+
+	// 2. Forecast.
+	l.learn(snapshot)
+	if pace == Planning {
+		l.paths = l.foresee(now)
+	}
+
+	// 3 to 5. Size, pack, guard.
+	inputs := Inputs{Now: now, Pace: pace, Snapshot: snapshot, Forecasts: l.paths, Memory: l.memory}
+	decision, err := Decide(l.settings, l.sizer, inputs)
+	if err != nil {
+		return Record{}, fmt.Errorf("decide: %w", err)
+	}
+	l.memory = decision.Memory
+	record := Record{Inputs: inputs, Needs: decision.Needs, Plan: decision.Plan}
+
+	// 6 and 7. Revalidate and act.
+	if len(decision.Plan.Steps) > 0 {
+		record.Outcomes, err = l.carryOut(ctx, now, decision.Plan)
+	}
+
+	// 8. Record, also what was done before acting broke off.
+	if writing := l.ports.Journal.Append(ctx, record); writing != nil {
+		err = errors.Join(err, fmt.Errorf("record: %w", writing))
+	}
+	return record, err
+}
+
+// learn gives every forecaster the last whole minute; an unknown is a gap.
+func (l *Loop) learn(s fleet.Snapshot) {
+	bin := s.At.Truncate(time.Minute).Add(-time.Minute)
+	for _, m := range l.settings.Policy.Models {
+		rate, known := s.Model(m.Name).Arrivals.Read()
+		if !known {
+			rate = 0 // not looked at: the bin is a gap
+		}
+		err := l.forecaster[m.Name].Observe(forecast.Observation{At: bin, Value: rate, Known: known})
+		if err != nil && !errors.Is(err, forecast.ErrOutOfOrder) { // a bin is seen by several fast ticks
+			l.log.Warn("observation set aside", "model", string(m.Name), "cause", err)
+		}
+	}
+}
+
+// foresee forecasts every model up to the time for which a GPU bought now would
+// be kept.
+func (l *Loop) foresee(now time.Time) []ModelForecast {
+	leads := forecast.Leads(horizonsOf(l.settings).keep)
+	out := make([]ModelForecast, 0, len(l.settings.Policy.Models))
+	for _, m := range l.settings.Policy.Models {
+		out = append(out, ModelForecast{Model: m.Name, Path: l.forecaster[m.Name].Forecast(now, leads)})
+	}
+	return out
+}
+
+// carryOut looks at the fleet once more, drops the steps that are no longer
+// true, and does the others in order. A refused step takes those that rest on
+// it with it, because their preconditions then fail.
+func (l *Loop) carryOut(ctx context.Context, now time.Time, plan fleet.Plan) ([]Outcome, error) {
+	current, err := l.ports.Observer.Observe(ctx, now)
+	if err != nil {
+		return nil, fmt.Errorf("observe before acting: %w", err)
+	}
+	view := current.Clone()
+	var outcomes []Outcome
+	for _, step := range plan.Steps {
+		outcome := Outcome{Step: string(step.Kind()) + " " + step.Subject(), Result: Done}
+		after := view.Clone()
+		if err := step.Apply(&after); err != nil {
+			outcome.Result, outcome.Detail = Dropped, err.Error()
+		} else if err := l.ports.Actuator.Do(ctx, step); err != nil {
+			if ctx.Err() != nil {
+				return outcomes, fmt.Errorf("act: %w", ctx.Err())
+			}
+			outcome.Result, outcome.Detail = Refused, err.Error()
+			l.log.Warn("step refused", "plan", string(plan.ID), "step", step.Describe(), "cause", err)
+		} else {
+			view = after
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	return outcomes, nil
+}
+
+// Forecasts are the paths of the last planning tick.
+func (l *Loop) Forecasts() []ModelForecast { return slices.Clone(l.paths) }

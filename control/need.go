@@ -1,0 +1,103 @@
+package control
+
+import (
+	"math"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/forecast"
+	"github.com/tessera-autoscaler/tessera/policy"
+)
+
+// Need is the capacity that a model must have, in requests a second.
+type Need struct {
+	Model fleet.ModelName `json:"model"`
+	Now   float64         `json:"now"`  // at once
+	Lead  float64         `json:"lead"` // at any time until new capacity could serve
+	Keep  float64         `json:"keep"` // at any time until capacity bought now has earned its keep
+	Have  float64         `json:"have"` // what runs or starts, and stays
+	Ready float64         `json:"ready"`
+	Basis string          `json:"basis"`          // what the forecast rests on
+	Shed  float64         `json:"shed,omitempty"` // withdrawn for the budget
+}
+
+// horizons are the times up to which needs are looked at.
+type horizons struct {
+	load time.Duration // until a replica on a warm slice serves
+	lead time.Duration // until a replica on a new node serves
+	keep time.Duration // until a node bought now has earned its keep
+}
+
+// keepFor is how long a new GPU is meant to be kept: shorter needs are served
+// from what is there, or late.
+const keepFor = 30 * time.Minute
+
+// horizonsOf takes the slowest offering that may be bought and the slowest
+// model, at their 0.95 quantiles, and the time between two plans.
+func horizonsOf(s Settings) horizons {
+	var node, load time.Duration
+	for _, name := range s.Policy.Offerings {
+		if o, ok := s.Catalog.Offering(name); ok {
+			node = max(node, o.Lead.P95())
+		}
+	}
+	for _, m := range s.Policy.Models {
+		for _, v := range m.Candidates() {
+			for _, p := range v.Slices {
+				load = max(load, p.Load.P95)
+			}
+		}
+	}
+	h := horizons{load: load + s.Policy.Ticks.Plan}
+	h.lead = h.load + node
+	h.keep = h.lead + keepFor
+	return h
+}
+
+// backlogDrain is the time within which a backlog of a streaming model is to be
+// worked off.
+const backlogDrain = time.Minute
+
+// needOf sizes one model's demand over the horizons. What is unknown does not
+// enter: the forecast, which rests on what was known, stands in for it, and the
+// guard lets nothing shrink meanwhile.
+func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.ModelSignals, h horizons) Need {
+	arrivals, backlog := known(seen.Arrivals), known(seen.Backlog)
+	n := Need{Model: m.Name, Basis: path.Basis}
+	q := p.Quantile(m.Name)
+	if m.Kind == fleet.Async {
+		arrivals = average(path, q, m.SLO.Limit)
+		n.Now = policy.AsyncRate(m, arrivals, backlog)
+		n.Lead, n.Keep = n.Now, n.Now
+		return n
+	}
+	n.Now = math.Max(arrivals, path.Max(q, 0, h.load)) + backlog/backlogDrain.Seconds()
+	n.Lead = math.Max(n.Now, path.Max(q, 0, h.lead))
+	n.Keep = math.Max(n.Lead, path.Max(q, 0, h.keep))
+	return n
+}
+
+// known reads a signal, taking zero for what is unknown: only for sums that an
+// unknown may leave lower because nothing is lowered by them.
+func known(s fleet.Signal) float64 {
+	if v, ok := s.Read(); ok {
+		return v
+	}
+	return 0
+}
+
+// average is the mean over the leads up to a limit of the forecast's quantile:
+// what waits may be served at any time before its deadline, so that only the
+// average has to be met.
+func average(p forecast.Path, level float64, until time.Duration) float64 {
+	sum, n := 0.0, 0
+	for _, point := range p.Points {
+		if point.Lead <= until {
+			sum, n = sum+p.Quantile(level, point.Lead), n+1
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}

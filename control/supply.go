@@ -1,0 +1,127 @@
+package control
+
+import (
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/policy"
+)
+
+// server is a replica with what it can do.
+type server struct {
+	id      fleet.ReplicaID
+	state   fleet.ReplicaState
+	node    fleet.NodeID
+	drains  bool // its node does
+	company int  // replicas on its node, its own included
+	perf    *fleet.Performance
+}
+
+// stays tells whether the server counts for the future: it is not going, and
+// neither is its node.
+func (s server) stays() bool { return s.state != fleet.ReplicaDraining && !s.drains }
+
+// ready tells whether the server serves.
+func (s server) ready() bool { return s.state == fleet.ReplicaReady }
+
+// pools are the servers of every model in the view, by id.
+type pools map[fleet.ModelName][]server
+
+// poolsOf finds every model's servers. One on a slice that nobody measured
+// carries nothing and is left out.
+func poolsOf(p policy.Policy, s fleet.Snapshot) pools {
+	out := make(pools, len(p.Models))
+	crowd := make(map[fleet.NodeID]int, len(s.Nodes))
+	for _, r := range s.Replicas {
+		crowd[r.Slice.GPU.Node]++
+	}
+	for _, r := range s.Replicas {
+		node, there := s.Node(r.Slice.GPU.Node)
+		m, known := p.Model(r.Model)
+		if !there || !known {
+			continue
+		}
+		kind, _ := node.Kind(r.Slice)
+		if perf := performance(m, r.Variant, kind); perf != nil {
+			out[r.Model] = append(out[r.Model], server{
+				id: r.ID, state: r.State, node: node.ID, drains: node.State == fleet.NodeDraining, company: crowd[node.ID], perf: perf,
+			})
+		}
+	}
+	return out
+}
+
+// performance finds what a variant does on a kind of slice, nil when nobody
+// measured it there.
+func performance(m fleet.Model, variant fleet.VariantName, kind fleet.SliceKind) *fleet.Performance {
+	for i := range m.Profile.Variants {
+		v := &m.Profile.Variants[i]
+		if v.Name != variant {
+			continue
+		}
+		for j := range v.Slices {
+			if v.Slices[j].Kind == kind {
+				return &v.Slices[j]
+			}
+		}
+	}
+	return nil
+}
+
+// servers are the model's servers in the view; the list is not to be changed.
+func (d *decider) servers(m fleet.ModelName) []server {
+	if d.pools == nil {
+		d.pools = poolsOf(d.settings.Policy, d.view)
+	}
+	return d.pools[m]
+}
+
+// capacity is what a pool of servers carries within the SLO: each kind gives its
+// part of a pool of as many servers, all of that kind.
+func capacity(sizer *policy.Sizer, m fleet.Model, pool []server) float64 {
+	total := 0.0
+	var last *fleet.Performance
+	part := 0.0
+	for _, s := range pool {
+		if s.perf != last {
+			last, part = s.perf, share(sizer, m, *s.perf, len(pool))
+		}
+		total += part
+	}
+	return total
+}
+
+// share is what one of n servers of a kind carries.
+func share(sizer *policy.Sizer, m fleet.Model, perf fleet.Performance, n int) float64 {
+	return sizer.Capacity(m, perf, n) / float64(n)
+}
+
+// filter keeps some servers.
+func filter(pool []server, keep func(server) bool) []server {
+	out := make([]server, 0, len(pool))
+	for _, s := range pool {
+		if keep(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// best finds the candidate variant that carries most on a kind of slice in a
+// pool of n, false when none is measured there or none keeps the SLO.
+func best(sizer *policy.Sizer, m fleet.Model, kind fleet.SliceKind, n int) (fleet.VariantName, float64, bool) {
+	var name fleet.VariantName
+	most := 0.0
+	for i := range m.Profile.Variants {
+		v := &m.Profile.Variants[i]
+		if v.Accuracy < m.AccuracyFloor {
+			continue
+		}
+		perf := performance(m, v.Name, kind)
+		if perf == nil {
+			continue
+		}
+		if c := share(sizer, m, *perf, n); c > most {
+			name, most = v.Name, c
+		}
+	}
+	return name, most, most > 0
+}

@@ -1,0 +1,120 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ReasonCode names the rule that fired. The set is closed: it is a label of
+// metrics and a key of the texts below.
+type ReasonCode string
+
+// The rules.
+const (
+	ReasonDemand       ReasonCode = "demand"
+	ReasonMixed        ReasonCode = "mixed"
+	ReasonDedicated    ReasonCode = "dedicated"
+	ReasonWarmSlice    ReasonCode = "warm-slice"
+	ReasonReshapeEmpty ReasonCode = "reshape-empty"
+	ReasonSurplus      ReasonCode = "surplus"
+	ReasonConsolidate  ReasonCode = "consolidate"
+	ReasonEmptyNode    ReasonCode = "empty-node"
+	ReasonNeededAgain  ReasonCode = "needed-again"
+	ReasonShed         ReasonCode = "shed"
+	ReasonHeldDelay    ReasonCode = "held-delay"
+	ReasonHeldUnknown  ReasonCode = "held-unknown"
+	ReasonHeldBudget   ReasonCode = "held-budget"
+	ReasonHeldStep     ReasonCode = "held-step-limit"
+	ReasonHeldStale    ReasonCode = "held-stale"
+	ReasonOverBudget   ReasonCode = "over-budget"
+	ReasonNoCapacity   ReasonCode = "no-capacity"
+	ReasonNothingToDo  ReasonCode = "nothing-to-do"
+)
+
+// sentences are the texts of the rules; {name} is replaced by an operand.
+var sentences = map[ReasonCode]string{
+	ReasonDemand:       "{model} needs {need} by {at}, has {have}",
+	ReasonMixed:        "mixed, {price}: {layout}; dedicated GPUs would cost {dedicated}",
+	ReasonDedicated:    "dedicated to {model}, {price}: {layout}; {mixed}",
+	ReasonWarmSlice:    "{model} needs {need}, has {have}; a free {slice} is warm",
+	ReasonReshapeEmpty: "{gpu} is empty; as {geometry} it serves {layout} without buying",
+	ReasonSurplus:      "{model} needs {need} until {at}, has {have}",
+	ReasonConsolidate:  "without {node} the need until {at} still fits and {price} is saved",
+	ReasonEmptyNode:    "{node} is empty and not needed until {at}; {price} is saved",
+	ReasonNeededAgain:  "{node} is needed again by {at} before it was given back",
+	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",
+	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
+	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",
+	ReasonHeldBudget:   "{subject} is not bought: {spend} would exceed the cap of {cap}",
+	ReasonHeldStep:     "{subject} waits: at most {limit} at once",
+	ReasonHeldStale:    "{subject} is dropped: {cause}",
+	ReasonOverBudget:   "spending {spend} is above the cap of {cap}",
+	ReasonNoCapacity:   "{model} lacks {need}: {cause}",
+	ReasonNothingToDo:  "every model has what it needs until {at}",
+}
+
+// ReasonCodes lists every code that has a sentence, sorted, for tests and
+// metrics.
+func ReasonCodes() []ReasonCode { return slices.Sorted(maps.Keys(sentences)) }
+
+// Operand is a named quantity of a reason, already with its unit.
+type Operand struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Reason says why: the rule that fired and the quantities it looked at. Prose
+// is rendered only where people read it.
+type Reason struct {
+	Code     ReasonCode `json:"code"`
+	Operands []Operand  `json:"operands,omitempty"`
+}
+
+// Because makes a reason from pairs of name and value.
+func Because(code ReasonCode, pairs ...any) Reason {
+	r := Reason{Code: code}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		r.Operands = append(r.Operands, Operand{Name: fmt.Sprint(pairs[i]), Value: fmt.Sprint(pairs[i+1])})
+	}
+	return r
+}
+
+// Operand finds an operand's value.
+func (r Reason) Operand(name string) (string, bool) {
+	for _, o := range r.Operands {
+		if o.Name == name {
+			return o.Value, true
+		}
+	}
+	return "", false
+}
+
+// String renders the sentence. An operand that the sentence lacks is appended,
+// so that nothing the rule looked at is hidden.
+func (r Reason) String() string {
+	text, known := sentences[r.Code]
+	if !known {
+		text = string(r.Code)
+	}
+	for _, o := range r.Operands {
+		slot := "{" + o.Name + "}"
+		if strings.Contains(text, slot) {
+			text = strings.ReplaceAll(text, slot, o.Value)
+		} else {
+			text += fmt.Sprintf("; %s %s", o.Name, o.Value)
+		}
+	}
+	return text
+}
+
+// MarshalJSON writes the operands and the rendered sentence.
+func (r Reason) MarshalJSON() ([]byte, error) {
+	type plain Reason
+	return json.Marshal(struct {
+		plain
+		Text string `json:"text"`
+	}{plain(r), r.String()})
+}

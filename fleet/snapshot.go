@@ -1,0 +1,162 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ModelSignals is what is measured of one model.
+type ModelSignals struct {
+	Model       ModelName `json:"model"`
+	Arrivals    Signal    `json:"arrivals"`    // requests a second over the last whole minute
+	Backlog     Signal    `json:"backlog"`     // requests that wait for a server now
+	Attainment  Signal    `json:"attainment"`  // share within the SLO over the last minutes
+	Utilisation Signal    `json:"utilisation"` // share of its replicas' time that was busy, last whole minute
+}
+
+// Spend is what was paid so far in the current day and month, UTC.
+type Spend struct {
+	Day    Money        `json:"day"`
+	Month  Money        `json:"month"`
+	Groups []GroupSpend `json:"groups,omitempty"` // sorted by group
+}
+
+// GroupSpend is the part of the spend that falls to a group.
+type GroupSpend struct {
+	Group GroupName `json:"group"`
+	Day   Money     `json:"day"`
+	Month Money     `json:"month"`
+}
+
+// Snapshot is an immutable view of fleet, signals and spend at an instant.
+// Nodes, replicas and models are sorted by their id.
+type Snapshot struct {
+	At       time.Time      `json:"at"`
+	Nodes    []Node         `json:"nodes"`
+	Replicas []Replica      `json:"replicas"`
+	Models   []ModelSignals `json:"models"`
+	Spend    Spend          `json:"spend"`
+}
+
+// Sort brings nodes, replicas and models into the order the accessors rely on.
+func (s *Snapshot) Sort() {
+	slices.SortFunc(s.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Replicas, func(a, b Replica) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Models, func(a, b ModelSignals) int { return cmp.Compare(a.Model, b.Model) })
+}
+
+// Clone copies the snapshot so that steps can be tried on the copy.
+func (s Snapshot) Clone() Snapshot {
+	s.Nodes = slices.Clone(s.Nodes)
+	for i := range s.Nodes {
+		s.Nodes[i].GPUs = slices.Clone(s.Nodes[i].GPUs)
+	}
+	s.Replicas = slices.Clone(s.Replicas)
+	return s
+}
+
+// Node finds a node.
+func (s Snapshot) Node(id NodeID) (Node, bool) {
+	if i, ok := s.nodeIndex(id); ok {
+		return s.Nodes[i], true
+	}
+	return Node{}, false
+}
+
+// Replica finds a replica.
+func (s Snapshot) Replica(id ReplicaID) (Replica, bool) {
+	if i, ok := s.replicaIndex(id); ok {
+		return s.Replicas[i], true
+	}
+	return Replica{}, false
+}
+
+// Model finds a model's signals. Of a model that is not there everything is
+// unknown.
+func (s Snapshot) Model(name ModelName) ModelSignals {
+	i, ok := slices.BinarySearchFunc(s.Models, name, func(m ModelSignals, n ModelName) int { return cmp.Compare(m.Model, n) })
+	if ok {
+		return s.Models[i]
+	}
+	missing := Unknown("no signal of this model")
+	return ModelSignals{Model: name, Arrivals: missing, Backlog: missing, Attainment: missing, Utilisation: missing}
+}
+
+// Occupied tells which replica sits on each slice that has one, draining ones
+// included.
+func (s Snapshot) Occupied() map[SliceID]ReplicaID {
+	out := make(map[SliceID]ReplicaID, len(s.Replicas))
+	for _, r := range s.Replicas {
+		out[r.Slice] = r.ID
+	}
+	return out
+}
+
+// On lists the replicas on a node.
+func (s Snapshot) On(node NodeID) []Replica {
+	var out []Replica
+	for _, r := range s.Replicas {
+		if r.Slice.GPU.Node == node {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// KindOf is the kind of slice a replica sits on.
+func (s Snapshot) KindOf(r Replica) (SliceKind, bool) {
+	node, ok := s.Node(r.Slice.GPU.Node)
+	if !ok {
+		return SliceKind{}, false
+	}
+	return node.Kind(r.Slice)
+}
+
+// Committed is the rate of spending on everything that runs or was asked for.
+// A node whose offering left the catalog is an error, never free.
+func (s Snapshot) Committed(c Catalog) (Rate, error) {
+	total := PerHour(Micros(0, c.Currency))
+	for _, n := range s.Nodes {
+		o, ok := c.Offering(n.Offering)
+		if !ok {
+			return Rate{}, fmt.Errorf("node %s is of offering %q, which the catalog does not list: add it with its price", n.ID, n.Offering)
+		}
+		total = total.Add(o.Price)
+	}
+	return total, nil
+}
+
+// Describe draws the fleet for people and transcripts: a line per GPU with the
+// replica on each slice.
+func (s Snapshot) Describe() string {
+	var b strings.Builder
+	occupied := s.Occupied()
+	fmt.Fprintf(&b, "%s  %d nodes, %d replicas\n", s.At.UTC().Format(time.RFC3339), len(s.Nodes), len(s.Replicas))
+	for _, n := range s.Nodes {
+		for index, gpu := range n.GPUs {
+			fmt.Fprintf(&b, "  %s/%d %-9s %s ", n.ID, index, n.State, gpu.Type)
+			for _, p := range gpu.Geometry {
+				id := SliceID{GPU: GPUID{Node: n.ID, Index: index}, Start: p.Start}
+				who := "free"
+				if replica, ok := occupied[id]; ok {
+					r, _ := s.Replica(replica)
+					who = fmt.Sprintf("%s %s", r.Model, r.State)
+				}
+				fmt.Fprintf(&b, "[%s %s]", p.Profile, who)
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+func (s Snapshot) nodeIndex(id NodeID) (int, bool) {
+	return slices.BinarySearchFunc(s.Nodes, id, func(n Node, i NodeID) int { return cmp.Compare(n.ID, i) })
+}
+
+func (s Snapshot) replicaIndex(id ReplicaID) (int, bool) {
+	return slices.BinarySearchFunc(s.Replicas, id, func(r Replica, i ReplicaID) int { return cmp.Compare(r.ID, i) })
+}

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+)
+
+// Period is what a budget is for.
+type Period string
+
+// The periods. An hour's budget caps the rate of spending; those of a day and a
+// month, in UTC, cap what was spent in it plus what is committed.
+const (
+	Hour  Period = "hour"
+	Day   Period = "day"
+	Month Period = "month"
+)
+
+// Values lists the periods.
+func (Period) Values() []string { return []string{string(Hour), string(Day), string(Month)} }
+
+// OnExceeded is what a budget does at its cap.
+type OnExceeded string
+
+// The behaviours at a cap.
+const (
+	Alert OnExceeded = "alert" // spend, and say so
+	Hold  OnExceeded = "hold"  // no step may raise what is committed above it
+	Shed  OnExceeded = "shed"  // hold, and withdraw replicas in the order of ShedOrder
+)
+
+// Values lists the behaviours.
+func (OnExceeded) Values() []string { return []string{string(Alert), string(Hold), string(Shed)} }
+
+// Budget caps the money of the fleet or of one group.
+type Budget struct {
+	Per        Period          `json:"per"`
+	Amount     fleet.Money     `json:"amount"`
+	Group      fleet.GroupName `json:"group,omitempty"` // empty for the whole fleet
+	OnExceeded OnExceeded      `json:"on_exceeded"`
+}
+
+// Hard tells whether the cap may refuse a step.
+func (b Budget) Hard() bool { return b.OnExceeded != Alert }
+
+// String prints the cap, such as "$120.00 per hour for meetings".
+func (b Budget) String() string {
+	text := fmt.Sprintf("%s per %s", b.Amount.Describe(), b.Per)
+	if b.Group != "" {
+		text += " for " + string(b.Group)
+	}
+	return text
+}
+
+// describe prints an amount of the budget's period.
+func (b Budget) describe(m fleet.Money) string { return fmt.Sprintf("%s per %s", m.Describe(), b.Per) }
+
+// accrued is what was spent so far in the budget's period; an hour's budget looks
+// at the rate alone.
+func (b Budget) accrued(s fleet.Spend) fleet.Money {
+	day, month := s.Day, s.Month
+	if b.Group != "" {
+		day, month = fleet.Money{}, fleet.Money{}
+		for _, g := range s.Groups {
+			if g.Group == b.Group {
+				day, month = g.Day, g.Month
+			}
+		}
+	}
+	switch b.Per {
+	case Day:
+		return day
+	case Month:
+		return month
+	default:
+		return fleet.Money{}
+	}
+}
+
+// committed is what a node adds to the budget when its price is paid, or reserved,
+// for so long.
+func (b Budget) committed(price fleet.Rate, reserved time.Duration) fleet.Money {
+	if b.Per == Hour {
+		return price.Hourly()
+	}
+	return price.For(reserved)
+}
+
+// share is the part of a node's money that falls to the budget's group.
+func (b Budget) share(m fleet.Money, groups []fleet.GroupWeight) fleet.Money {
+	if b.Group == "" {
+		return m
+	}
+	var own, all int64
+	for _, g := range groups {
+		all += g.Slices
+		if g.Group == b.Group {
+			own += g.Slices
+		}
+	}
+	if own == 0 {
+		return fleet.Micros(0, m.Currency())
+	}
+	return m.Share(own, all)
+}

@@ -1,0 +1,323 @@
+package simulator
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/simulator/traffic"
+)
+
+// act is a step, or none, some time after the one before.
+type act struct {
+	After time.Duration
+	Step  fleet.Step
+}
+
+// randomCatalog sells nodes with every peculiarity: two GPUs reshaped together,
+// one GPU reshaped alone, none at all, minimum billing, start-up that varies.
+func randomCatalog() fleet.Catalog {
+	lead := fleet.LeadTime{Node: fleet.Delay{P50: 40 * time.Second, P95: 80 * time.Second}, Driver: fleet.Fixed(5 * time.Second)}
+	price := func(micros int64) fleet.Rate { return fleet.PerHour(fleet.Micros(micros, "USD")) }
+	return fleet.Catalog{Currency: "USD", Offerings: []fleet.Offering{
+		{Name: "cpu", GPU: fleet.CPU, GPUs: 1, MemoryMiB: 64_000, Price: price(777_777), Limit: 1, MinimumBilling: time.Minute, Lead: lead},
+		{Name: "duo", GPU: "a100-80gb", GPUs: 2, Price: price(7_654_321), Limit: 2, MinimumBilling: time.Hour, Lead: lead, Reshape: fleet.ReshapeNode, ReshapeTime: fleet.Delay{P50: 20 * time.Second, P95: time.Minute}},
+		{Name: "solo", GPU: "a100-80gb", GPUs: 1, Price: price(3_333_333), Limit: 2, Lead: lead, Reshape: fleet.ReshapeGPU, ReshapeTime: fleet.Fixed(30 * time.Second)},
+	}}
+}
+
+// randomModels are of both kinds and both disciplines, in three groups.
+func randomModels() []fleet.Model {
+	models := []fleet.Model{
+		testModel("async-central", fleet.CentralQueue, 2, 3, 4),
+		testModel("async-least", fleet.LeastLoad, 2, 3),
+		testModel("live-central", fleet.CentralQueue, 1, 1.2),
+		testModel("live-least", fleet.LeastLoad, 1, 1.5, 1.9),
+	}
+	groups := []fleet.GroupName{"a", "b", "b", ""}
+	for i := range models {
+		m := &models[i]
+		m.Group = groups[i]
+		if i < 2 {
+			m.Kind, m.SLO.Limit = fleet.Async, 5*time.Minute
+		}
+		perf := *measure(m)
+		perf.Interference, perf.Load = 0.1, fleet.Delay{P50: 5 * time.Second, P95: 20 * time.Second}
+		slices := []fleet.Performance{perf}
+		for _, kind := range []fleet.SliceKind{{GPU: "a100-80gb", Profile: "3g.40gb"}, fleet.CPUSlice} {
+			perf.Kind = kind
+			slices = append(slices, perf)
+		}
+		m.Profile.Variants[0].Slices = slices
+	}
+	return models
+}
+
+func randomWorld(t testing.TB, seed uint64, duration time.Duration) *World {
+	sources := map[fleet.ModelName]traffic.Source{}
+	for _, m := range randomModels() {
+		sources[m.Name] = poisson(t, m.Name, 0.7, duration, seed)
+	}
+	return build(t, Config{
+		// An hour before the end of a month, so that midnight does its work.
+		Start: time.Date(2024, 11, 30, 23, 0, 0, 0, time.UTC), Catalog: randomCatalog(), Models: randomModels(), Sources: sources, Seed: seed, Patience: 10,
+		Faults: []Fault{{At: 10 * time.Minute, For: 20 * time.Minute, Kind: StockOut, Offering: "solo"}, {At: 30 * time.Minute, For: 10 * time.Minute, Kind: MetricsMissing}},
+	})
+}
+
+var randomGeometries = []fleet.Geometry{sevenths(), halves(), {{Profile: "3g.40gb", Start: 0}, {Profile: "1g.10gb", Start: 4}}}
+
+// randomActs are steps in a small fleet of names, so that they meet: many are
+// carried out, and many refused.
+func randomActs() *rapid.Generator[[]act] {
+	nodes := map[fleet.NodeID]fleet.OfferingName{"c0": "cpu", "d0": "duo", "d1": "duo", "s0": "solo", "s1": "solo", "s2": "solo"}
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
+		a := act{After: time.Duration(rapid.SampledFrom([]int64{0, 1, 7_123_456_789, 60_000_000_000, 151_000_000_000}).Draw(t, "after"))}
+		node := rapid.SampledFrom([]fleet.NodeID{"c0", "d0", "d0", "d1", "s0", "s0", "s1", "s2"}).Draw(t, "node")
+		geometry := rapid.SampledFrom(randomGeometries).Draw(t, "geometry")
+		gpu := fleet.GPUID{Node: node}
+		if nodes[node] == "duo" {
+			gpu.Index = rapid.IntRange(0, 1).Draw(t, "gpu")
+		}
+		slot := fleet.SliceID{GPU: gpu, Start: rapid.SampledFrom([]int{0, 0, 1, 4}).Draw(t, "slice")}
+		replica := fleet.ReplicaID(fmt.Sprintf("r%d", rapid.IntRange(0, 30).Draw(t, "replica")))
+		model := rapid.SampledFrom(randomModels()).Draw(t, "model").Name
+		switch rapid.SampledFrom([]string{"wait", "buy", "buy", "start", "start", "start", "start", "stop", "stop", "drain", "keep", "return", "reshape"}).Draw(t, "step") {
+		case "buy":
+			a.Step = purchase(node, nodes[node], geometry)
+		case "start":
+			a.Step = fleet.StartReplica{Replica: replica, Model: model, Variant: "v", Slice: slot}
+		case "stop":
+			a.Step = fleet.StopReplica{Replica: replica}
+		case "drain":
+			a.Step = fleet.DrainNode{Node: node}
+		case "keep":
+			a.Step = fleet.KeepNode{Node: node}
+		case "return":
+			a.Step = fleet.ReturnNode{Node: node}
+		case "reshape":
+			a.Step = fleet.Reshape{GPU: gpu, Geometry: geometry}
+		}
+		return a
+	}), 5, 80)
+}
+
+func purchase(node fleet.NodeID, offering fleet.OfferingName, geometry fleet.Geometry) fleet.BuyNode {
+	o, _ := randomCatalog().Offering(offering)
+	buy := fleet.BuyNode{Node: node, Offering: offering}
+	for range o.GPUs {
+		g := fleet.GPU{Type: o.GPU, Geometry: geometry}
+		if o.GPU == fleet.CPU {
+			g.Geometry = fleet.Geometry{{Profile: fleet.WholeGPU}}
+		}
+		buy.GPUs = append(buy.GPUs, g)
+	}
+	return buy
+}
+
+// life is what a bill is made from, written down beside the world.
+type life struct {
+	offering   fleet.OfferingName
+	from, till time.Time // till is zero while the node lives
+}
+
+// TestRandomWorldsConserve: whatever is done to a fleet and when, no request and
+// no money is lost or made, and nothing happens that the laws of the world forbid.
+func TestRandomWorldsConserve(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		acts := randomActs().Draw(rt, "acts")
+		w := randomWorld(t, rapid.Uint64Range(1, 1000).Draw(rt, "seed"), 90*time.Minute)
+		lives := map[fleet.NodeID]*life{}
+		done := 0
+		for _, a := range acts {
+			w.AdvanceTo(w.Now().Add(a.After))
+			checkLaws(rt, w)
+			if a.Step == nil {
+				continue
+			}
+			before := inService(w)
+			err := w.Do(t.Context(), a.Step)
+			checkLaws(rt, w)
+			for id, batch := range before {
+				if r := w.byReplica[id]; r == nil || !slices.Equal(r.batch, batch) {
+					rt.Fatalf("%s cut what %s had in service", a.Step.Describe(), id)
+				}
+			}
+			if err != nil {
+				continue
+			}
+			done++
+			switch s := a.Step.(type) {
+			case fleet.BuyNode:
+				if lives[s.Node] == nil {
+					lives[s.Node] = &life{offering: s.Offering, from: w.Now()}
+				}
+			case fleet.ReturnNode:
+				if lives[s.Node].till.IsZero() {
+					lives[s.Node].till = w.Now()
+				}
+			}
+		}
+		rt.Logf("%d of %d acts were done", done, len(acts))
+		w.AdvanceTo(w.Now().Add(time.Hour))
+		checkLaws(rt, w)
+		checkBills(rt, w, lives)
+	})
+}
+
+// inService is what every server works on.
+func inService(w *World) map[fleet.ReplicaID][]request {
+	out := map[fleet.ReplicaID][]request{}
+	for _, n := range w.live {
+		for _, r := range n.replicas {
+			if len(r.batch) > 0 {
+				out[r.id] = slices.Clone(r.batch)
+			}
+		}
+	}
+	return out
+}
+
+// checkLaws are the invariants of the world at any instant.
+func checkLaws(t *rapid.T, w *World) {
+	r := w.Result()
+	if err := w.conserved(r); err != nil {
+		t.Fatal(err)
+	}
+	if r.IdleGPUHours < -1e-12 || r.IdleGPUHours > r.GPUHours {
+		t.Fatalf("%v GPU-hours idle of %v that were paid", r.IdleGPUHours, r.GPUHours)
+	}
+	type tally struct{ pending, ready, up, busy int }
+	byModel := map[*model]tally{}
+	for _, n := range w.nodes {
+		if n.gone {
+			if len(n.replicas) > 0 {
+				t.Fatalf("node %s is gone and has %s", n.ID, n.replicas[0].id)
+			}
+			continue
+		}
+		for i, g := range n.gpus {
+			active := 0
+			for _, r := range n.replicas {
+				if r.gpu != g {
+					continue
+				}
+				c := byModel[r.model]
+				switch r.state {
+				case fleet.ReplicaPending:
+					c.pending++
+				case fleet.ReplicaReady:
+					c.ready++
+					c.up++
+				case fleet.ReplicaDraining:
+					c.up++
+				}
+				if len(r.batch) > 0 {
+					active++
+					c.busy++
+				}
+				byModel[r.model] = c
+				checkServer(t, w, n, i, r)
+			}
+			if g.active != active {
+				t.Fatalf("%s/%d counts %d servers at work, %d are", n.ID, i, g.active, active)
+			}
+		}
+	}
+	for _, m := range w.models {
+		got := tally{m.starting, len(m.ready), int(m.minutes.up.n), int(m.minutes.busy.n)}
+		if got != byModel[m] {
+			t.Fatalf("%s counts %+v servers, there are %+v", m.Name, got, byModel[m])
+		}
+		checkLine(t, w, m, &m.waiting)
+		if m.waiting.len() > 0 && m.idle() != nil {
+			t.Fatalf("%s has a free server and %d wait", m.Name, m.waiting.len())
+		}
+	}
+}
+
+func checkServer(t *rapid.T, w *World, n *node, gpu int, r *replica) {
+	works := len(r.batch) > 0 || r.queue.len() > 0
+	switch {
+	case works && r.state == fleet.ReplicaPending:
+		t.Fatalf("%s serves before it is ready", r.id)
+	case r.state != fleet.ReplicaPending && (n.ReadyAt.IsZero() || n.GPUs[gpu].Reshaping):
+		t.Fatalf("%s is %s and its node is starting or its GPU being reshaped", r.id, r.state)
+	case r.state == fleet.ReplicaDraining && (len(r.batch) == 0 || r.queue.len() > 0):
+		t.Fatalf("%s drains with %d in service and %d waiting", r.id, len(r.batch), r.queue.len())
+	case r.queue.len() > 0 && (len(r.batch) == 0 || r.model.waiting.len() > 0):
+		t.Fatalf("%s has a queue while it is free, or while older ones wait elsewhere", r.id)
+	case len(r.batch) > len(r.perBatch):
+		t.Fatalf("%s serves %d at once, at most %d", r.id, len(r.batch), len(r.perBatch))
+	}
+	if _, there := n.Kind(r.slice); !there {
+		t.Fatalf("%s is on a slice that is not there", r.id)
+	}
+	checkLine(t, w, r.model, &r.queue)
+}
+
+// checkLine: a line is in order of age and holds nobody who has left, and an
+// alarm is set for the first who will.
+func checkLine(t *rapid.T, w *World, m *model, l *line) {
+	for i := range l.len() {
+		if i > 0 && l.at(i).at < l.at(i-1).at || w.now-l.at(i).at > m.patience {
+			t.Fatalf("%s has a line out of order, or one in it who is gone", m.Name)
+		}
+	}
+	if m.patience < forever && l.len() > 0 && (l.alarm == 0 || l.alarm > l.first().at+m.patience+1) {
+		t.Fatalf("%s has a line that nobody watches", m.Name)
+	}
+}
+
+// checkBills: each node costs its rate times its life or its minimum billing,
+// whichever is longer; they add up to the total, and so do the groups.
+func checkBills(t *rapid.T, w *World, lives map[fleet.NodeID]*life) {
+	sum, hours := fleet.Micros(0, "USD"), 0.0
+	for id, l := range lives {
+		o, _ := w.catalog.Offering(l.offering)
+		paid := w.Now().Sub(l.from)
+		if !l.till.IsZero() {
+			paid = max(l.till.Sub(l.from), o.MinimumBilling)
+		}
+		want := o.Price.For(paid)
+		n := w.byNode[id]
+		if got := n.bill.paid.Add(n.dueIfAlive(w)); got.Compare(want) != 0 {
+			t.Fatalf("%s costs %s, its rate for %v is %s", id, got, paid, want)
+		}
+		sum = sum.Add(want)
+		if o.GPU != fleet.CPU {
+			hours += paid.Hours() * float64(o.GPUs)
+		}
+	}
+	r := w.Result()
+	if r.Cost.Compare(sum) != 0 {
+		t.Fatalf("the world costs %s, its nodes %s", r.Cost, sum)
+	}
+	if diff := r.GPUHours - hours; diff > 1e-9 || diff < -1e-9 {
+		t.Fatalf("%v GPU-hours were paid, the nodes have %v", r.GPUHours, hours)
+	}
+	money := w.accounts()
+	for name, a := range map[string]*tally{"total": &money.total, "day": &money.day, "month": &money.month} {
+		shares := fleet.Micros(0, "USD")
+		for _, s := range a.shares() {
+			if s.Micros() < 0 {
+				t.Fatalf("%s: a group pays %s", name, s)
+			}
+			shares = shares.Add(s)
+		}
+		if !a.borne().IsZero() && shares.Compare(a.sum()) != 0 {
+			t.Fatalf("%s: the groups pay %s of %s", name, shares, a.sum())
+		}
+	}
+}
+
+func (n *node) dueIfAlive(w *World) fleet.Money {
+	if n.gone {
+		return fleet.Micros(0, "USD")
+	}
+	return n.due(w.now)
+}

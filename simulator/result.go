@@ -1,0 +1,90 @@
+package simulator
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+)
+
+// Result is what a run says. A field that was not computed is absent.
+type Result struct {
+	Scenario          string                 `json:"scenario"`
+	Controller        string                 `json:"controller"`
+	Seed              uint64                 `json:"seed"`
+	SimulatedSeconds  float64                `json:"simulated_seconds"`
+	WallSeconds       float64                `json:"wall_seconds"`
+	TrafficScale      map[string]float64     `json:"traffic_scale,omitempty"` // by trace, where the recording was multiplied
+	IgnoredRows       map[string]int         `json:"ignored_rows,omitempty"`  // by trace name, rows of models that the scenario does not map
+	Requests          int64                  `json:"requests"`
+	Served            int64                  `json:"served"` // late ones included
+	Dropped           int64                  `json:"dropped"`
+	Waiting           int64                  `json:"waiting"` // at the end, in service included
+	Attainment        *float64               `json:"attainment,omitempty"`
+	AttainmentByModel map[string]float64     `json:"attainment_by_model"`
+	ByModel           map[string]ModelResult `json:"by_model"`
+	DeadlineMissed    int64                  `json:"deadline_missed"`
+	CostUSD           *float64               `json:"cost_usd,omitempty"` // absent when the catalog is in another currency
+	Cost              fleet.Money            `json:"cost"`               // exact, in the catalog's currency
+	CostByGroup       map[string]float64     `json:"cost_by_group"`
+	GPUHours          float64                `json:"gpu_hours"`
+	IdleGPUHours      float64                `json:"idle_gpu_hours"`
+	LateWhileStarting int64                  `json:"late_while_starting"`
+	ScaleActions      int                    `json:"scale_actions"`
+	Reconfigurations  int                    `json:"reconfigurations"`
+	BudgetViolations  int                    `json:"budget_violations"`
+	Events            int64                  `json:"events"`
+	Truncated         bool                   `json:"truncated"`
+	Hash              string                 `json:"hash"`
+	Timeline          []Sample               `json:"timeline"`
+	Purchases         []Purchase             `json:"purchases"`
+	BudgetsHeld       int                    `json:"budgets_held"` // purchases that a cap held back, counted at each plan
+}
+
+// ModelResult is what a run says of one model. Latencies are in seconds.
+type ModelResult struct {
+	Requests   int64    `json:"requests"`
+	Served     int64    `json:"served"`
+	Dropped    int64    `json:"dropped"`
+	Waiting    int64    `json:"waiting"`
+	Attainment *float64 `json:"attainment,omitempty"`
+	Mean       *float64 `json:"mean,omitempty"`
+	P50        *float64 `json:"p50,omitempty"`
+	P95        *float64 `json:"p95,omitempty"`
+	P99        *float64 `json:"p99,omitempty"`
+}
+
+// Sample is the fleet at an instant.
+type Sample struct {
+	At       time.Time  `json:"at"`
+	Nodes    int        `json:"nodes"`
+	GPUs     int        `json:"gpus"`
+	Starting int        `json:"starting"` // GPUs of nodes that are not ready
+	Replicas int        `json:"replicas"` // ready
+	Rate     fleet.Rate `json:"rate"`     // of spending
+	Arrivals float64    `json:"arrivals"` // requests a second, all models, last minute
+}
+
+// Purchase is a decision to buy: mixed or dedicated, and why.
+type Purchase struct {
+	At         time.Time         `json:"at"`
+	Node       fleet.NodeID      `json:"node"`
+	Reason     fleet.Reason      `json:"reason"`
+	Candidates []fleet.Candidate `json:"candidates,omitempty"` // of the whole plan, with the first node it bought
+}
+
+// Seal computes the hash over everything but wall-clock figures.
+func (r *Result) Seal() error {
+	wall := r.WallSeconds
+	r.Hash, r.WallSeconds = "", 0
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("hash the result: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	r.Hash, r.WallSeconds = hex.EncodeToString(sum[:]), wall
+	return nil
+}

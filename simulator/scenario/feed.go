@@ -1,0 +1,170 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+	"github.com/tessera-autoscaler/tessera/simulator/traffic"
+)
+
+// traffic reads every entry and checks the sum of what they bring.
+func (r *reader) traffic(feeds []feed) error {
+	total := 0.0
+	for i, f := range feeds {
+		at := strictyaml.Index("spec.traffic", i)
+		var s source
+		var err error
+		switch {
+		case (f.Trace == "") == (f.Generate == nil):
+			r.doc.Complain(at, "has neither or both of trace and generate").Hint("give one of them")
+			continue
+		case f.Generate != nil:
+			s = r.generated(at, i, f)
+		default:
+			s, err = r.trace(at, i, f)
+		}
+		if err != nil {
+			return err
+		}
+		total += s.expects
+		r.scenario.feeds = append(r.scenario.feeds, s)
+	}
+	if total > traffic.MaxRequests {
+		r.doc.Complain("spec.traffic", "brings about %.0f requests, and a scenario holds at most %d", total, traffic.MaxRequests).
+			Hint("multiply peaks and scales by %.2g, or shorten the scenario", traffic.MaxRequests/total)
+	}
+	return r.doc.Err()
+}
+
+// generated checks a generator by opening it once.
+func (r *reader) generated(at string, part int, f feed) source {
+	for _, inert := range []string{"step", "columns", "models", "scale"} {
+		if path := at + "." + inert; r.doc.Has(path) {
+			r.doc.Complain(path, "has no effect on generated traffic").OnKey().Hint("leave it out")
+		}
+	}
+	g := *f.Generate
+	r.known(at+".generate.model", g.Model)
+	spec := traffic.Generated{
+		Model: g.Model, Shape: g.Shape, Zone: g.Zone, Peak: g.Peak, Steady: g.Steady, Part: part,
+		Work: traffic.WorkSpread{Kind: g.Work.Spread, CV: g.Work.CV},
+	}
+	for _, z := range g.Zones {
+		spec.Zones = append(spec.Zones, traffic.ZoneWeight{Zone: z.Zone, Weight: z.Weight})
+	}
+	s := r.scenario
+	out := source{
+		models: []fleet.ModelName{g.Model},
+		open: func(_ fleet.ModelName, start time.Time, seed uint64) (traffic.Source, error) {
+			return traffic.NewGenerated(spec, start, s.Duration, seed)
+		},
+		past: func(_ fleet.ModelName, seed uint64) []traffic.Bin {
+			if s.History < time.Minute {
+				return nil
+			}
+			return spec.History(s.Start, s.History, time.Minute, seed)
+		},
+	}
+	var wrong *traffic.SpecError
+	if _, err := out.open(g.Model, s.Start, 1); errors.As(err, &wrong) {
+		path := at + ".generate." + wrong.Field
+		r.doc.Complain(path, "%s", wrong.What).Hint("%s", wrong.Fix)
+		return out
+	}
+	for _, bin := range spec.Expected(s.Start, s.Duration, time.Hour, 1) {
+		out.expects += bin.Requests
+	}
+	return out
+}
+
+// trace reads a recording.
+func (r *reader) trace(at string, part int, f feed) (source, error) {
+	s := r.scenario
+	opt := traffic.TraceOptions{
+		Columns: traffic.Columns(f.Columns), Step: f.Step, Models: f.Models, Start: s.Start, Duration: s.Duration, History: s.History,
+		MeanWork: map[fleet.ModelName]float64{}, Scale: 1, Part: part,
+	}
+	if f.Scale != nil {
+		opt.Scale = *f.Scale
+	}
+	names := r.doc.Keys(at + ".models")
+	for _, name := range names {
+		r.known(strictyaml.Key(at+".models", name), f.Models[name])
+	}
+	for _, m := range s.Settings.Policy.Models {
+		opt.MeanWork[m.Name] = m.Profile.MeanWork
+	}
+	if err := r.doc.Err(); err != nil {
+		return source{}, err
+	}
+	path := r.dataPath(f.Trace)
+	file, err := r.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.doc.Complain(at+".trace", "the recorded traffic %s is not there", path).
+			Hint("give the folder that holds %s with --data DIR or $TESSERA_DATA", f.Trace)
+		return source{}, r.doc.Err()
+	}
+	if err != nil {
+		return source{}, fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { _ = file.Close() }() // only read from
+	recording, err := traffic.ReadTrace(path, file, opt)
+	if err != nil {
+		return source{}, err
+	}
+	for _, m := range recording.Models() {
+		if len(names) == 0 {
+			r.known(at+".trace", m)
+		}
+	}
+	for name, rows := range recording.Ignored() {
+		s.Ignored[name] += rows
+	}
+	if opt.Scale != 1 {
+		s.Scales[f.Trace] = opt.Scale
+	}
+	if before, after := recording.Uncovered(); before+after > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s says nothing of the first %s and the last %s: no traffic there",
+			f.Trace, strictyaml.FormatDuration(before), strictyaml.FormatDuration(after)))
+	}
+	out := source{
+		models: recording.Models(),
+		open: func(m fleet.ModelName, _ time.Time, seed uint64) (traffic.Source, error) {
+			return recording.Source(m, seed), nil
+		},
+		past: func(m fleet.ModelName, _ uint64) []traffic.Bin {
+			return recording.History(m, time.Minute)
+		},
+	}
+	for _, m := range out.models {
+		_, yielded := recording.Requests(m)
+		out.expects += float64(yielded)
+	}
+	return out, nil
+}
+
+// known complains about a model that the policy does not have.
+func (r *reader) known(at string, name fleet.ModelName) {
+	p := r.scenario.Settings.Policy
+	if _, ok := p.Model(name); ok {
+		return
+	}
+	var names []string
+	for _, m := range p.Models {
+		names = append(names, string(m.Name))
+	}
+	r.doc.Complain(at, "the policy has no model %q", name).Suggest(string(name), names)
+}
+
+// dataPath is where a recording lies.
+func (r *reader) dataPath(name string) string {
+	if filepath.IsAbs(name) || r.Data == "" {
+		return r.relative(name)
+	}
+	return filepath.Join(r.Data, name)
+}

@@ -1,0 +1,70 @@
+package scenario
+
+import (
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+)
+
+// file is a scenario as it is written.
+type file struct {
+	strictyaml.Envelope `yaml:",inline"`
+	Spec                spec `yaml:"spec,required"`
+}
+
+type spec struct {
+	Start    time.Time       `yaml:"start,required"`
+	Duration time.Duration   `yaml:"duration,required,min=1m,max=366d"`
+	History  time.Duration   `yaml:"history,max=366d"`
+	Policy   strictyaml.Node `yaml:"policy,required"`
+	Catalog  strictyaml.Node `yaml:"catalog,required"`
+	Profiles strictyaml.Node `yaml:"profiles,required"`
+	Patience float64         `yaml:"patience,min=0"`
+	Traffic  []feed          `yaml:"traffic,required,nonempty"`
+	Faults   []fault         `yaml:"faults"`
+}
+
+// feed is one entry of traffic: a trace or a generator.
+type feed struct {
+	Trace    string                     `yaml:"trace"`
+	Step     time.Duration              `yaml:"step"`
+	Columns  columns                    `yaml:"columns"`
+	Models   map[string]fleet.ModelName `yaml:"models"`
+	Scale    *float64                   `yaml:"scale,min=0"`
+	Generate *generate                  `yaml:"generate"`
+}
+
+type columns struct {
+	Time     string `yaml:"time"`
+	Model    string `yaml:"model"`
+	Requests string `yaml:"requests"`
+	Work     string `yaml:"work"`
+}
+
+type generate struct {
+	Model  fleet.ModelName `yaml:"model,required"`
+	Shape  string          `yaml:"shape,required"`
+	Zone   string          `yaml:"zone"`
+	Zones  []zoneWeight    `yaml:"zones"`
+	Peak   float64         `yaml:"peak,required,min=0"`
+	Work   work            `yaml:"work"`
+	Steady bool            `yaml:"steady"`
+}
+
+type zoneWeight struct {
+	Zone   string  `yaml:"zone,required"`
+	Weight float64 `yaml:"weight,required"`
+}
+
+type work struct {
+	Spread string  `yaml:"spread"`
+	CV     float64 `yaml:"cv,min=0"`
+}
+
+type fault struct {
+	At       time.Duration      `yaml:"at,required"`
+	Kind     string             `yaml:"kind,required,oneof=metrics-missing|stock-out"`
+	For      time.Duration      `yaml:"for,required"`
+	Offering fleet.OfferingName `yaml:"offering"`
+}

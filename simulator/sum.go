@@ -1,0 +1,136 @@
+package simulator
+
+import (
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+)
+
+// Result sums the world up, as if it ended now.
+func (w *World) Result() Result {
+	money := w.accounts()
+	out := Result{
+		SimulatedSeconds: float64(w.now) / 1e9, AttainmentByModel: map[string]float64{}, ByModel: map[string]ModelResult{},
+		Cost: money.total.sum(), CostByGroup: map[string]float64{}, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
+	}
+	if w.catalog.Currency == "USD" {
+		out.CostUSD = pointer(out.Cost.Float())
+	}
+	for i, share := range money.total.shares() {
+		out.CostByGroup[string(money.groups[i])] = share.Float()
+	}
+	w.sumModels(&out)
+	w.sumGPUs(&out)
+	return out
+}
+
+// sumModels fills in what became of the requests. Those that wait or are being
+// served are judged only where they are late already: what is still in time is
+// left out of attainment.
+func (w *World) sumModels(out *Result) {
+	left := w.outstanding()
+	var inSLO, judged int64
+	for i, m := range w.models {
+		r := ModelResult{
+			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Waiting: left[i].all,
+			Mean: m.latency.mean(), P50: m.latency.at(0.5), P95: m.latency.at(0.95), P99: m.latency.at(0.99),
+		}
+		if due := m.arrived - left[i].inTime; due > 0 {
+			r.Attainment = pointer(float64(m.inSLO) / float64(due))
+			out.AttainmentByModel[string(m.Name)] = *r.Attainment
+			inSLO, judged = inSLO+m.inSLO, judged+due
+		}
+		out.ByModel[string(m.Name)] = r
+		out.Requests += r.Requests
+		out.Served += r.Served
+		out.Dropped += r.Dropped
+		out.Waiting += r.Waiting
+		out.DeadlineMissed += m.deadlineMissed
+		out.LateWhileStarting += m.lateStarting + left[i].lateStarting
+		if m.Kind == fleet.Async {
+			out.DeadlineMissed += left[i].all - left[i].inTime
+		}
+	}
+	if judged > 0 {
+		out.Attainment = pointer(float64(inSLO) / float64(judged))
+	}
+}
+
+// unfinished counts the requests of a model that wait or are being served: all,
+// those that are not late yet, and those late while capacity was starting.
+type unfinished struct{ all, inTime, lateStarting int64 }
+
+// outstanding counts what is unfinished, by model.
+func (w *World) outstanding() []unfinished {
+	out := make([]unfinished, len(w.models))
+	count := func(m *model, q request) {
+		u := &out[m.index]
+		u.all++
+		switch {
+		case w.now-q.at <= int64(m.SLO.Limit):
+			u.inTime++
+		case m.whileStarting(q):
+			u.lateStarting++
+		}
+	}
+	for _, m := range w.models {
+		for i := range m.waiting.len() {
+			count(m, *m.waiting.at(i))
+		}
+	}
+	for _, n := range w.live {
+		for _, r := range n.replicas {
+			for i := range r.queue.len() {
+				count(r.model, *r.queue.at(i))
+			}
+			for _, q := range r.batch {
+				count(r.model, q)
+			}
+		}
+	}
+	return out
+}
+
+// sumGPUs fills in the GPU-hours that were paid, and those of them in which no
+// server of the GPU was at work. Nodes without GPUs have none.
+func (w *World) sumGPUs(out *Result) {
+	hours := func(nanos int64) float64 { return float64(nanos) / float64(time.Hour) }
+	for _, n := range w.nodes {
+		if n.offering.GPU == fleet.CPU {
+			continue
+		}
+		until := n.bill.settled
+		if !n.gone {
+			until = w.now
+		}
+		for _, g := range n.gpus {
+			paid := until - n.bill.from
+			out.GPUHours += hours(paid)
+			out.IdleGPUHours += hours(paid - g.workedUntil(until))
+		}
+	}
+}
+
+// Sample is the fleet now.
+func (w *World) Sample() Sample {
+	s := Sample{At: w.time(w.now), Rate: fleet.PerHour(fleet.Micros(0, w.catalog.Currency))}
+	for _, n := range w.live {
+		s.Nodes++
+		s.Rate = s.Rate.Add(n.offering.Price)
+		if n.offering.GPU == fleet.CPU {
+			continue
+		}
+		s.GPUs += len(n.gpus)
+		if n.ReadyAt.IsZero() {
+			s.Starting += len(n.gpus)
+		}
+	}
+	for _, m := range w.models {
+		m.minutes.roll(w.now)
+		s.Replicas += len(m.ready)
+		s.Arrivals += float64(m.minutes.lastArrivals) / time.Minute.Seconds()
+	}
+	return s
+}
+
+func pointer[T any](v T) *T { return &v }

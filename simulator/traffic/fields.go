@@ -1,0 +1,160 @@
+package traffic
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxCount and maxWork bound one row, so that sums over all rows stay exact and
+// finite.
+const (
+	maxCount = 1_000_000_000
+	maxWork  = 1e15
+)
+
+var errOpenQuote = errors.New("a quoted field has no end")
+
+// splitFields splits a line of comma-separated values into dst, trimmed of
+// spaces. Fields may be quoted as in RFC 4180, but do not run over lines. The
+// line is overwritten where quotes are doubled.
+func splitFields(line []byte, dst [][]byte) ([][]byte, error) {
+	dst = dst[:0]
+	if bytes.IndexByte(line, '"') < 0 {
+		for {
+			field, rest, more := bytes.Cut(line, []byte{','})
+			dst = append(dst, bytes.TrimSpace(field))
+			if !more {
+				return dst, nil
+			}
+			line = rest
+		}
+	}
+	for {
+		field, rest, more, err := cutQuoted(line)
+		if err != nil {
+			return nil, err
+		}
+		dst = append(dst, field)
+		if !more {
+			return dst, nil
+		}
+		line = rest
+	}
+}
+
+// cutQuoted cuts one field off a line that holds quotes.
+func cutQuoted(line []byte) (field, rest []byte, more bool, err error) {
+	trimmed := bytes.TrimLeft(line, " \t")
+	if len(trimmed) == 0 || trimmed[0] != '"' {
+		field, rest, more = bytes.Cut(line, []byte{','})
+		return bytes.TrimSpace(field), rest, more, nil
+	}
+	trimmed = trimmed[1:]
+	to := 0
+	for from := 0; from < len(trimmed); from++ {
+		if trimmed[from] != '"' {
+			trimmed[to] = trimmed[from]
+			to++
+			continue
+		}
+		if from+1 < len(trimmed) && trimmed[from+1] == '"' {
+			trimmed[to] = '"'
+			to++
+			from++
+			continue
+		}
+		tail := bytes.TrimLeft(trimmed[from+1:], " \t")
+		switch {
+		case len(tail) == 0:
+			return bytes.TrimSpace(trimmed[:to]), nil, false, nil
+		case tail[0] == ',':
+			return bytes.TrimSpace(trimmed[:to]), tail[1:], true, nil
+		}
+		return nil, nil, false, errors.New("text follows the end of a quoted field")
+	}
+	return nil, nil, false, errOpenQuote
+}
+
+// timeForms are the forms a time may have, the first that fits the first row
+// holds for the whole file. Fractions of seconds are understood by all that have
+// seconds. Times without a zone are UTC.
+var timeForms = []string{
+	time.RFC3339, "2006-01-02 15:04:05Z07:00",
+	"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
+}
+
+// unixSeconds is the form of whole seconds since 1970, which time.Parse lacks.
+const unixSeconds = "seconds"
+
+const timeFix = "write times as 2006-01-02T15:04:05Z, 2006-01-02T15:04 or 2006-01-02 15:04:05 (UTC), or as whole seconds since 1970, all rows alike"
+
+// timeForm recognises the form of a file's times by the first.
+func timeForm(text string) (string, bool) {
+	for _, form := range append([]string{unixSeconds}, timeForms...) {
+		if _, what := parseTime(text, form); what == "" {
+			return form, true
+		}
+	}
+	return "", false
+}
+
+// parseTime returns nanoseconds since 1970, or what is wrong.
+func parseTime(text, form string) (int64, string) {
+	var t time.Time
+	if form == unixSeconds {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0, "time " + quote(text) + " is not in whole seconds"
+		}
+		if seconds > math.MaxInt32*100 || seconds < 0 {
+			return 0, "time " + quote(text) + " is not in seconds since 1970 (milliseconds, perhaps)"
+		}
+		t = time.Unix(seconds, 0).UTC()
+	} else {
+		var err error
+		if t, err = time.Parse(form, text); err != nil {
+			return 0, "time " + quote(text) + " is not of the form " + form
+		}
+	}
+	if y := t.Year(); y < firstYear || y > lastYear {
+		return 0, "time " + quote(text) + " lies outside the years 1970 to 2199"
+	}
+	return t.UnixNano(), ""
+}
+
+// parseAmount reads a number that is finite and not negative, or says what is
+// wrong.
+func parseAmount(text string, limit float64) (float64, string) {
+	x, err := strconv.ParseFloat(text, 64)
+	switch {
+	case text == "":
+		return 0, "is empty"
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return 0, quote(text) + " is not a number"
+	case math.IsNaN(x):
+		return 0, quote(text) + " is not a number"
+	case x < 0:
+		return 0, quote(text) + " is negative"
+	case math.IsInf(x, 0):
+		return 0, quote(text) + " is infinite"
+	case x > limit:
+		return 0, quote(text) + " is larger than " + number(limit)
+	}
+	return x + 0, "" // minus zero becomes zero
+}
+
+// parseCount reads a whole number; 3.0 and 3e2 are whole.
+func parseCount(text string) (int64, string) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 && n <= maxCount {
+		return n, ""
+	}
+	x, what := parseAmount(text, maxCount)
+	if what == "" && x != math.Trunc(x) {
+		what = quote(strings.TrimSpace(text)) + " is not a whole number"
+	}
+	return int64(x), what
+}

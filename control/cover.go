@@ -15,7 +15,14 @@ func (d *decider) cover() error {
 		if len(short) == 0 {
 			return nil
 		}
-		warm, err := d.question(short, "", false).solve()
+		if d.in.Pace == Fast && d.room("") == 0 {
+			return nil // nothing is warm: the next planning tick may buy
+		}
+		q, err := d.question(short, "", false)
+		if err != nil {
+			return err
+		}
+		warm, err := q.solve()
 		if err != nil {
 			return err
 		}
@@ -32,7 +39,15 @@ func (d *decider) cover() error {
 
 // buy plans the purchase of what the warm answer leaves unserved.
 func (d *decider) buy(short []shortfall, warm answer) error {
-	q := d.question(short, "", true)
+	q, err := d.question(short, "", true)
+	if err != nil {
+		return err
+	}
+	d.plan.Held = append(d.plan.Held, d.unaffordable...)
+	if !q.mayBuy() {
+		d.follow(warm, short)
+		return nil
+	}
 	a, err := q.solve()
 	if err != nil {
 		return err
@@ -58,7 +73,10 @@ func (d *decider) buy(short []shortfall, warm answer) error {
 // narrow one stands.
 func (d *decider) fill(narrow answer, short []shortfall, asked question) (answer, []shortfall, question, error) {
 	wider := d.short(func(n Need) float64 { return n.Keep }, "")
-	q := d.question(wider, "", true)
+	q, err := d.question(wider, "", true)
+	if err != nil {
+		return answer{}, nil, question{}, err
+	}
 	bought := map[string]int{}
 	for _, n := range narrow.nodes() {
 		bought[string(n.offering.Name)]++
@@ -179,7 +197,7 @@ func (d *decider) shortCause() string {
 	if d.in.Pace == Fast {
 		return "no warm slice is free; the next planning tick may buy"
 	}
-	return "no more nodes may be had within the offerings' limits and the step limit"
+	return "no more nodes may be had within the caps, the offerings' limits and the step limit"
 }
 
 // start plans one replica.

@@ -21,16 +21,15 @@ type Decision struct {
 func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
-		memory: in.Memory.clone(), view: in.Snapshot.Clone(),
+		memory: in.Memory.clone(), view: in.Snapshot.Clone(), afford: map[fleet.OfferingName]int{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
 	// 3. Size: what each model needs, and what it has.
+	d.memory.Blind.Observe(s.Policy, in.Snapshot)
 	d.size()
-	if in.Pace == Planning {
-		if err := d.shed(); err != nil {
-			return Decision{}, err
-		}
+	if err := d.shed(); err != nil {
+		return Decision{}, err
 	}
 
 	// 4. Pack: cover what is missing, then give back what is not worth its price.
@@ -60,6 +59,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		for _, o := range purse.Overruns() {
 			d.plan.Held = append(d.plan.Held, o.Reason())
 		}
+		d.plan.Held = append(d.plan.Held, d.memory.Blind.Overdue(s.Policy, in.Now)...)
 	}
 	return Decision{Plan: d.plan, Needs: d.needs, Memory: d.memory}, nil
 }
@@ -80,6 +80,9 @@ type decider struct {
 	needs    []Need
 	plan     fleet.Plan
 	pools    pools // of the view; nil when the view changed
+
+	afford       map[fleet.OfferingName]int // nodes that the caps leave room for, as far as counted
+	unaffordable []fleet.Reason             // the caps that leave room for no more
 }
 
 // add plans a step as if it happened now. A step that does not fit the view is
@@ -104,13 +107,17 @@ func (d *decider) size() {
 	}
 	for _, m := range d.models() {
 		need := needOf(m, d.settings.Policy, paths[m.Name].Path, d.in.Snapshot.Model(m.Name), d.horizons)
-		peaks := d.memory.Peaks[m.Name]
-		peaks.Add(d.in.Now, need.Lead, d.settings.Policy.ScaleDown.StabilizationWindow)
-		d.memory.Peaks[m.Name] = peaks
-		need.Keep = max(need.Keep, peaks.Max())
 		pool := d.servers(m.Name)
 		need.Have = capacity(d.sizer, m, filter(pool, server.stays))
 		need.Ready = capacity(d.sizer, m, filter(pool, server.ready))
+		peaks, seen := d.memory.Peaks[m.Name]
+		window := d.settings.Policy.ScaleDown.StabilizationWindow
+		if !seen { // a loop that begins takes what runs to be right
+			peaks.Add(d.in.Now, need.Have, window)
+		}
+		peaks.Add(d.in.Now, need.Lead, window)
+		d.memory.Peaks[m.Name] = peaks
+		need.Keep = max(need.Keep, peaks.Max())
 		d.needs = append(d.needs, need)
 	}
 }

@@ -12,6 +12,10 @@ import (
 // found none: the fleet and its needs have hardly changed before.
 const consolidationPause = 5 * time.Minute
 
+// consolidationTries is how many nodes one search looks at, the cheapest to free
+// first.
+const consolidationTries = 8
+
 // giveBack plans what goes: servers on draining nodes once others stand in for
 // them, servers beyond the need, empty nodes, and a node whose servers fit
 // elsewhere.
@@ -81,8 +85,12 @@ func (d *decider) stopOne(m fleet.Model, need Need) bool {
 // returnEmptyNodes drains nodes that nobody uses and gives them back when their
 // minimum billing is over: until then they cost nothing more.
 func (d *decider) returnEmptyNodes() {
+	crowd := map[fleet.NodeID]int{}
+	for _, r := range d.view.Replicas {
+		crowd[r.Slice.GPU.Node]++
+	}
 	for _, n := range slices.Clone(d.view.Nodes) {
-		if len(d.view.On(n.ID)) > 0 {
+		if crowd[n.ID] > 0 {
 			continue
 		}
 		o, ok := d.settings.Catalog.Offering(n.Offering)
@@ -110,9 +118,16 @@ func (d *decider) consolidate() error {
 		return nil
 	}
 	d.memory.NextConsolidation = d.in.Now.Add(consolidationPause)
-	for _, n := range d.leastUsedFirst() {
+	nodes := d.leastUsedFirst()
+	for _, n := range nodes[:min(len(nodes), consolidationTries)] {
 		short := d.short(func(need Need) float64 { return need.Keep }, n.ID)
-		q := d.question(short, n.ID, false)
+		if len(short) > d.room(n.ID) {
+			continue // each of them needs a slice at least: no need to ask the packer
+		}
+		q, err := d.question(short, n.ID, false)
+		if err != nil {
+			return err
+		}
 		a, err := q.solve()
 		if err != nil {
 			return err
@@ -129,6 +144,33 @@ func (d *decider) consolidate() error {
 	return nil
 }
 
+// room is at most how many replicas could be placed without the node: its free
+// slices, and seven for each GPU that is empty and could be cut anew.
+func (d *decider) room(without fleet.NodeID) int {
+	occupied := d.view.Occupied()
+	n := 0
+	for _, node := range d.view.Nodes {
+		if node.ID == without {
+			continue
+		}
+		free := 0
+		slices := node.Slices()
+		for _, s := range slices {
+			if _, taken := occupied[s.ID]; !taken {
+				free++
+			}
+		}
+		if free == len(slices) {
+			free = max(free, mostSlices*len(node.GPUs))
+		}
+		n += free
+	}
+	return n
+}
+
+// mostSlices is the largest number of slices of any GPU.
+const mostSlices = 7
+
 // leastUsedFirst orders the nodes by price for each server that would have to
 // move, dearest first.
 func (d *decider) leastUsedFirst() []fleet.Node {
@@ -136,9 +178,13 @@ func (d *decider) leastUsedFirst() []fleet.Node {
 	if len(nodes) < 2 {
 		return nil
 	}
+	crowd := map[fleet.NodeID]int64{}
+	for _, r := range d.view.Replicas {
+		crowd[r.Slice.GPU.Node]++
+	}
 	worth := func(n fleet.Node) int64 {
 		o, _ := d.settings.Catalog.Offering(n.Offering)
-		return o.Price.Hourly().Micros() / int64(1+len(d.view.On(n.ID)))
+		return o.Price.Hourly().Micros() / (1 + crowd[n.ID])
 	}
 	slices.SortStableFunc(nodes, func(a, b fleet.Node) int {
 		return cmp.Or(cmp.Compare(worth(b), worth(a)), cmp.Compare(a.ID, b.ID))

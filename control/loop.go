@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -125,7 +126,7 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 func (l *Loop) learn(s fleet.Snapshot) {
 	bin := s.At.Truncate(time.Minute).Add(-time.Minute)
 	for _, m := range l.settings.Policy.Models {
-		rate, known := s.Model(m.Name).Arrivals.Read()
+		rate, known := l.settings.Policy.Signals.Fresh(s.Model(m.Name).Arrivals).Read()
 		if !known {
 			rate = 0 // not looked at: the bin is a gap
 		}
@@ -142,7 +143,24 @@ func (l *Loop) foresee(now time.Time) []ModelForecast {
 	leads := forecast.Leads(horizonsOf(l.settings).keep)
 	out := make([]ModelForecast, 0, len(l.settings.Policy.Models))
 	for _, m := range l.settings.Policy.Models {
-		out = append(out, ModelForecast{Model: m.Name, Path: l.forecaster[m.Name].Forecast(now, leads)})
+		path := l.forecaster[m.Name].Forecast(now, leads)
+		for i := range path.Points {
+			path.Points[i].Mean = rounded(path.Points[i].Mean)
+			for j, q := range path.Points[i].Quantiles {
+				path.Points[i].Quantiles[j] = rounded(q)
+			}
+		}
+		out = append(out, ModelForecast{Model: m.Name, Path: path})
+	}
+	return out
+}
+
+// rounded keeps five significant digits: no forecast knows more, and a record is
+// a third as long.
+func rounded(v float64) float64 {
+	out, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 5, 64), 64)
+	if err != nil {
+		return v
 	}
 	return out
 }

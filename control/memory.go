@@ -17,6 +17,10 @@ type Memory struct {
 	Sequence int `json:"sequence"`
 	// Peaks hold each model's need over the scale-down delay.
 	Peaks map[fleet.ModelName]policy.Peaks `json:"peaks,omitempty"`
+	// Blind tells since when models have been without a signal.
+	Blind policy.Blindness `json:"blind"`
+	// Ceilings bound what a model may need while a cap sheds, in requests a second.
+	Ceilings map[fleet.ModelName]float64 `json:"ceilings,omitempty"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }
@@ -26,6 +30,10 @@ func (m Memory) clone() Memory {
 	m.Peaks = maps.Clone(m.Peaks)
 	if m.Peaks == nil {
 		m.Peaks = map[fleet.ModelName]policy.Peaks{}
+	}
+	m.Ceilings = maps.Clone(m.Ceilings)
+	if m.Ceilings == nil {
+		m.Ceilings = map[fleet.ModelName]float64{}
 	}
 	return m
 }

@@ -62,7 +62,7 @@ const backlogDrain = time.Minute
 // enter: the forecast, which rests on what was known, stands in for it, and the
 // guard lets nothing shrink meanwhile.
 func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.ModelSignals, h horizons) Need {
-	arrivals, backlog := known(seen.Arrivals), known(seen.Backlog)
+	arrivals, backlog := known(p.Signals.Fresh(seen.Arrivals)), known(p.Signals.Fresh(seen.Backlog))
 	n := Need{Model: m.Name, Basis: path.Basis}
 	q := p.Quantile(m.Name)
 	if m.Kind == fleet.Async {

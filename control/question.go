@@ -74,7 +74,7 @@ func (a answer) nodes() []newNode {
 
 // question asks how to cover what is short. Nodes that drain, and the node
 // without, take nothing. Only an offering that the policy allows is bought.
-func (d *decider) question(short []shortfall, without fleet.NodeID, buy bool) question {
+func (d *decider) question(short []shortfall, without fleet.NodeID, buy bool) (question, error) {
 	q := question{d: d, ids: map[string]fleet.GPUID{}, buy: buy}
 	owned, usable := map[fleet.OfferingName]int{}, map[fleet.OfferingName]int{}
 	for ordinal, n := range d.view.Nodes {
@@ -85,9 +85,11 @@ func (d *decider) question(short []shortfall, without fleet.NodeID, buy bool) qu
 		usable[n.Offering]++
 		q.addNode(n, ordinal)
 	}
-	q.addOfferings(owned, usable)
+	if err := q.addOfferings(owned, usable); err != nil {
+		return question{}, err
+	}
 	q.addModels(short)
-	return q
+	return q, nil
 }
 
 // addNode enters what stands: slices with a server on them are taken, a GPU
@@ -127,19 +129,34 @@ func divisible(t fleet.GPUType) bool {
 	return ok && len(spec.Profiles) > 0
 }
 
-// addOfferings enters what stands and what may be bought: as many more nodes as
-// the offering's limit and the step limit allow, none of what the policy does not
-// list. Owned counts every node, usable those that take replicas.
-func (q *question) addOfferings(owned, usable map[fleet.OfferingName]int) {
+// addOfferings enters what stands and what may be bought. Owned counts every node,
+// usable those that take replicas.
+func (q *question) addOfferings(owned, usable map[fleet.OfferingName]int) error {
 	for _, o := range q.d.settings.Catalog.Offerings {
 		most := usable[o.Name]
-		if q.buy && q.d.settings.Policy.Buys(o.Name) {
-			most += max(0, min(o.Limit-owned[o.Name], q.d.settings.Policy.ScaleUp.MaxNodes))
+		if q.buy {
+			more, err := q.d.affordable(o, owned[o.Name])
+			if err != nil {
+				return err
+			}
+			most += more
 		}
 		if most > 0 {
 			q.problem.GPUs = append(q.problem.GPUs, offer(o, &most))
 		}
 	}
+	return nil
+}
+
+// mayBuy tells whether the question leaves anything to buy.
+func (q *question) mayBuy() bool {
+	standing := withoutPurchases(q.problem.GPUs, q.problem.Current)
+	for i, g := range q.problem.GPUs {
+		if *g.MaxNodes > *standing[i].MaxNodes {
+			return true
+		}
+	}
+	return false
 }
 
 // offer is an offering in the packer's words.
@@ -177,7 +194,8 @@ func (q *question) addModels(short []shortfall) {
 		}
 		model := packing.Model{Name: name, Demand: lacks[m.Name], Throughput: q.throughput(m), Value: m.Value.Float()}
 		for i, kind := range sits[name] {
-			model.Demand += model.Throughput[offeringOf[name][i]][kind.Profile]
+			// A hair less than what it carries: what is rounded off is not bought.
+			model.Demand += model.Throughput[offeringOf[name][i]][kind.Profile] * (1 - 1e-9)
 		}
 		if model.Demand == 0 {
 			model.Demand = 1e-9 // it only names the slices it sits on

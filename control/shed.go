@@ -9,35 +9,85 @@ import (
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
-// shed lowers needs where a cap that sheds is below what they would cost, by the
-// capacity of one replica after the other in the policy's order, each model down
-// to its least replicas. What is lowered here is then stopped, and its nodes
-// freed, like any other surplus.
+// shed puts ceilings on needs where a cap that sheds is exceeded: one replica
+// after the other in the policy's order, until what their slices cost makes up for
+// the excess. What is above its ceiling is stopped, and its nodes freed, like any
+// other surplus. Ceilings stay until the whole need would fit under the cap again.
 func (d *decider) shed() error {
 	for _, b := range d.settings.Policy.Budgets {
 		if b.OnExceeded != policy.Shed {
 			continue
 		}
-		most := d.hourly(b)
-		price, err := d.afresh(b.Group)
-		if err != nil {
+		if err := d.shedFor(b); err != nil {
 			return err
 		}
-		if price.Compare(most) <= 0 {
-			continue
+	}
+	for i := range d.needs {
+		n := &d.needs[i]
+		if most, capped := d.memory.Ceilings[n.Model]; capped && n.Keep > most {
+			n.Shed = max(0, n.Lead-most)
+			n.Now, n.Lead, n.Keep = min(n.Now, most), min(n.Lead, most), most
 		}
+	}
+	return nil
+}
+
+func (d *decider) shedFor(b policy.Budget) error {
+	most, spending := d.hourly(b), d.staying(b.Group)
+	if spending.Compare(most) > 0 {
 		order, err := d.settings.Policy.ShedOrder(d.sizer, d.settings.Catalog, d.view, b)
 		if err != nil {
 			return fmt.Errorf("shed: %w", err)
 		}
-		for i := 0; i < len(order) && price.Compare(most) > 0; i++ {
-			d.lower(order[i])
-			if price, err = d.afresh(b.Group); err != nil {
-				return err
+		d.memory.NextConsolidation = d.in.Now // there are nodes to free
+		excess := spending.Sub(most)
+		for _, w := range order {
+			if excess.Compare(fleet.Rate{}) <= 0 {
+				break
+			}
+			d.lower(w)
+			excess = excess.Sub(w.Price)
+		}
+		return nil
+	}
+	if len(d.memory.Ceilings) == 0 {
+		return nil
+	}
+	price, err := d.afresh(b.Group)
+	if err == nil && price.Compare(most) <= 0 {
+		for _, m := range d.models() {
+			if b.Group == "" || m.Group == b.Group {
+				delete(d.memory.Ceilings, m.Name)
 			}
 		}
 	}
-	return nil
+	return err
+}
+
+// staying is the rate of spending on nodes that do not drain, or a group's part.
+func (d *decider) staying(group fleet.GroupName) fleet.Rate {
+	total := fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency))
+	for _, n := range d.view.Nodes {
+		o, ok := d.settings.Catalog.Offering(n.Offering)
+		if !ok || n.State == fleet.NodeDraining {
+			continue
+		}
+		if group == "" {
+			total = total.Add(o.Price)
+			continue
+		}
+		var own, all int64
+		for _, w := range fleet.GroupWeights(n, d.view.On(n.ID), d.settings.Policy.Group) {
+			all += w.Slices
+			if w.Group == group {
+				own += w.Slices
+			}
+		}
+		if all > 0 {
+			total = total.Add(o.Price.Share(own, all))
+		}
+	}
+	return total
 }
 
 // hourly is the rate of spending that a cap leaves: the cap itself for an hour,
@@ -67,19 +117,17 @@ func (d *decider) hourly(b policy.Budget) fleet.Rate {
 	return fleet.PerHour(left.Share(int64(time.Hour), int64(end.Sub(now))))
 }
 
-// lower takes a replica's capacity from its model's need.
+// lower puts a ceiling on a model: what it has without the replica.
 func (d *decider) lower(w policy.Withdrawal) {
-	for i, m := range d.models() {
-		if m.Name != w.Model {
-			continue
-		}
-		n := &d.needs[i]
-		for _, s := range d.servers(m.Name) {
-			if s.id == w.Replica {
-				part := share(d.sizer, m, *s.perf, 1)
-				n.Shed += min(part, n.Lead)
-				n.Now, n.Lead, n.Keep = max(0, n.Now-part), max(0, n.Lead-part), max(0, n.Lead-part)
-			}
+	m, _ := d.settings.Policy.Model(w.Model)
+	pool := filter(d.servers(w.Model), server.stays)
+	most, capped := d.memory.Ceilings[w.Model]
+	if !capped {
+		most = capacity(d.sizer, m, pool)
+	}
+	for _, s := range pool {
+		if s.id == w.Replica {
+			d.memory.Ceilings[w.Model] = max(0, most-share(d.sizer, m, *s.perf, len(pool)))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,22 @@ type SLO struct {
 }
 
 // String prints the promise, such as "99.5% within 300ms".
-func (s SLO) String() string { return fmt.Sprintf("%.4g%% within %v", s.Target*100, s.Limit) }
+func (s SLO) String() string {
+	return fmt.Sprintf("%.4g%% within %s", s.Target*100, short(s.Limit))
+}
+
+// short prints a duration without the zeros that Go puts behind it: 15m, not
+// 15m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
 
 // Model is what a customer calls, for one task and one language, with all that
 // the loop must know of it.

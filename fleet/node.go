@@ -11,7 +11,7 @@ type NodeState string
 
 // The states of a node. A node that was given back is no longer in a snapshot.
 const (
-	NodeStarting NodeState = "starting" // asked for; paid from when it runs, counted as committed from now
+	NodeStarting NodeState = "starting" // asked for, and counted as committed from then on
 	NodeReady    NodeState = "ready"
 	NodeDraining NodeState = "draining" // takes no new replicas; goes when empty
 )

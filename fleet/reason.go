@@ -48,7 +48,7 @@ var sentences = map[ReasonCode]string{
 	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",
 	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
 	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",
-	ReasonHeldBudget:   "{subject} is not bought: {spend} would exceed the cap of {cap}",
+	ReasonHeldBudget:   "{subject} waits: {spend} would exceed the cap of {cap}",
 	ReasonHeldStep:     "{subject} waits: at most {limit} at once",
 	ReasonHeldStale:    "{subject} is dropped: {cause}",
 	ReasonOverBudget:   "spending {spend} is above the cap of {cap}",

@@ -92,7 +92,7 @@ func TestEveryReasonHasASentence(t *testing.T) {
 		}
 	}
 	got := Because(ReasonHeldBudget, "subject", "n1", "spend", "$130.00/h", "cap", "$120.00 per hour").String()
-	if want := "n1 is not bought: $130.00/h would exceed the cap of $120.00 per hour"; got != want {
+	if want := "n1 waits: $130.00/h would exceed the cap of $120.00 per hour"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

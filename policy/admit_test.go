@@ -30,7 +30,7 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 		{
 			"under no cap everything passes in its order", two(), guarded(),
 			[]fleet.Step{buy("n2", "l4"), start("r3", "de", "n2", 0), stop("r2", fleet.ReasonSurplus)},
-			"pass  buy n2 (l4) whole\npass  start r3 (de fp16) on n2/0@0\npass  stop r2\n",
+			"pass  buy n2 (l4) as whole\npass  start r3 (de fp16) on n2/0@0\npass  stop r2\n",
 		},
 		{
 			"an unknown does not lower", two().unknown("fr"), guarded(),
@@ -59,20 +59,20 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 			"a cap holds the node and all that was to start on it, and lets a cheaper one pass",
 			two(), guarded(hourly("6", "", policy.Hold)),
 			[]fleet.Step{buy("n2", "a100"), start("r3", "de", "n2", 0), buy("n3", "l4"), start("r4", "de", "n3", 0)},
-			"pass  buy n3 (l4) whole\npass  start r4 (de fp16) on n3/0@0\n" +
-				"held  buy n2 (a100) 3g.40gb + 2×1g.10gb is not bought: $8.00 per hour would exceed the cap of $6.00 per hour\n" +
+			"pass  buy n3 (l4) as whole\npass  start r4 (de fp16) on n3/0@0\n" +
+				"held  buy n2 (a100) as 3g.40gb + 2×1g.10gb waits: $8.00 per hour would exceed the cap of $6.00 per hour\n" +
 				"held  start r3 (de fp16) on n2/0@0 is dropped: node n2 is not bought\n",
 		},
 		{
 			"a cap that alerts holds nothing", two(), guarded(hourly("6", "", policy.Alert)),
 			[]fleet.Step{buy("n2", "a100")},
-			"pass  buy n2 (a100) 3g.40gb + 2×1g.10gb\n",
+			"pass  buy n2 (a100) as 3g.40gb + 2×1g.10gb\n",
 		},
 		{
 			"a group pays for the slices of its replicas: four of five memory slices of $4",
 			newWorld(), guarded(hourly("3", "talk", policy.Hold)),
 			[]fleet.Step{buy("n2", "a100"), start("r3", "fr", "n2", 4), start("r4", "batch", "n2", 0)},
-			"held  buy n2 (a100) 3g.40gb + 2×1g.10gb is not bought: $3.20 per hour would exceed the cap of $3.00 per hour for talk\n" +
+			"held  buy n2 (a100) as 3g.40gb + 2×1g.10gb waits: $3.20 per hour would exceed the cap of $3.00 per hour for talk\n" +
 				"held  start r3 (fr fp16) on n2/0@4 is dropped: node n2 is not bought\n" +
 				"held  start r4 (batch fp16) on n2/0@0 is dropped: node n2 is not bought\n",
 		},
@@ -81,7 +81,7 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 			newWorld().node("n1", "a100").replica("r1", "batch", "n1", 0), guarded(hourly("3", "talk", policy.Hold)),
 			[]fleet.Step{start("r2", "fr", "n1", 1), start("r3", "fr", "n1", 4)},
 			"pass  start r2 (fr fp16) on n1/0@1\n" +
-				"held  start r3 (fr fp16) on n1/0@4 is not bought: $3.33 per hour would exceed the cap of $3.00 per hour for talk\n",
+				"held  start r3 (fr fp16) on n1/0@4 waits: $3.33 per hour would exceed the cap of $3.00 per hour for talk\n",
 		},
 		{
 			"what a group pays on one node counts on the next",
@@ -89,13 +89,13 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 			guarded(hourly("3", "talk", policy.Hold)),
 			[]fleet.Step{start("r3", "fr", "n1", 1), start("r4", "fr", "n2", 1)},
 			"pass  start r3 (fr fp16) on n1/0@1\n" +
-				"held  start r4 (fr fp16) on n2/0@1 is not bought: $4.00 per hour would exceed the cap of $3.00 per hour for talk\n",
+				"held  start r4 (fr fp16) on n2/0@1 waits: $4.00 per hour would exceed the cap of $3.00 per hour for talk\n",
 		},
 		{
 			"a replica of a bought node that is held no longer shares its price",
 			newWorld(), guarded(hourly("3", "talk", policy.Hold)),
 			[]fleet.Step{buy("n2", "a100"), start("r3", "fr", "n2", 0), start("r4", "nobody", "n2", 1)},
-			"held  buy n2 (a100) 3g.40gb + 2×1g.10gb is not bought: $4.00 per hour would exceed the cap of $3.00 per hour for talk\n" +
+			"held  buy n2 (a100) as 3g.40gb + 2×1g.10gb waits: $4.00 per hour would exceed the cap of $3.00 per hour for talk\n" +
 				"held  start r3 (fr fp16) on n2/0@0 is dropped: node n2 is not bought\n" +
 				"held  start r4 (nobody fp16) on n2/0@1 is dropped: the policy has no model nobody\n",
 		},
@@ -109,14 +109,14 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 		{
 			"no more nodes in a plan than the policy says", newWorld(), guarded(),
 			[]fleet.Step{buy("n1", "l4"), buy("n2", "l4"), buy("n3", "l4"), buy("n4", "l4")},
-			"pass  buy n1 (l4) whole\npass  buy n2 (l4) whole\npass  buy n3 (l4) whole\n" +
-				"held  buy n4 (l4) whole waits: at most 3 bought nodes at once\n",
+			"pass  buy n1 (l4) as whole\npass  buy n2 (l4) as whole\npass  buy n3 (l4) as whole\n" +
+				"held  buy n4 (l4) as whole waits: at most 3 bought nodes at once\n",
 		},
 		{
 			"no more of an offering than there are",
 			newWorld().node("n1", "a100").node("n2", "a100").node("n3", "a100"), guarded(),
 			[]fleet.Step{buy("n4", "a100")},
-			"held  buy n4 (a100) 3g.40gb + 2×1g.10gb waits: at most 3 nodes of a100 at once\n",
+			"held  buy n4 (a100) as 3g.40gb + 2×1g.10gb waits: at most 3 nodes of a100 at once\n",
 		},
 		{
 			"one node drains at a time, and one that is kept makes room",
@@ -137,7 +137,7 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 			newWorld().node("n1", "a100"), guarded(hourly("6", "", policy.Hold)),
 			[]fleet.Step{drain("n1"), fleet.ReturnNode{Node: "n1"}, buy("n2", "a100")},
 			"pass  drain n1\npass  return n1\n" +
-				"held  buy n2 (a100) 3g.40gb + 2×1g.10gb is not bought: $8.00 per hour would exceed the cap of $6.00 per hour\n",
+				"held  buy n2 (a100) as 3g.40gb + 2×1g.10gb waits: $8.00 per hour would exceed the cap of $6.00 per hour\n",
 		},
 	} {
 		t.Run(c.story, func(t *testing.T) {

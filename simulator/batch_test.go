@@ -43,17 +43,20 @@ func TestBatchTakesTheMeasuredTime(t *testing.T) {
 		{"one of double work", list{{At: 0, Work: 2}}, 0, []time.Duration{2 * second}},
 		{
 			"two that wait for one make a batch",
-			list{{At: 0, Work: 1}, {At: second / 2, Work: 1}, {At: second / 2, Work: 3}}, 0,
+			list{{At: 0, Work: 1}, {At: second / 2, Work: 1}, {At: second / 2, Work: 3}},
+			0,
 			[]time.Duration{second, 4 * second, 4 * second}, // 1 s + 1.5 s times a mean of 2
 		},
 		{
 			"three that wait are one more than a batch",
-			list{{At: 0, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}}, 0,
+			list{{At: 0, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}},
+			0,
 			[]time.Duration{second, 5 * second / 2, 5 * second / 2, 7 * second / 2},
 		},
 		{
 			"a server of one stream makes no batches",
-			list{{At: 0, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}}, 1,
+			list{{At: 0, Work: 1}, {At: 1, Work: 1}, {At: 1, Work: 1}},
+			1,
 			[]time.Duration{second, 2 * second, 3 * second},
 		},
 	} {

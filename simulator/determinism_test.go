@@ -18,7 +18,10 @@ func play(t testing.TB, w *World, acts []act, looks int) {
 		}
 		s := observe(t, w)
 		for i := range s.Nodes { // what was handed out is the reader's own
-			s.Nodes[i].GPUs, s.Nodes[i].State = nil, "scribbled over"
+			s.Nodes[i].State = "scribbled over"
+			for j := range s.Nodes[i].GPUs {
+				s.Nodes[i].GPUs[j] = fleet.GPU{Type: "scribbled over"}
+			}
 		}
 		_, _, _ = w.Result(), w.Sample(), w.accounts()
 	}

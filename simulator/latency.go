@@ -33,7 +33,7 @@ func (l *latencies) mean() *float64 {
 	if l.total == 0 {
 		return nil
 	}
-	return pointer(l.sum / float64(l.total))
+	return new(l.sum / float64(l.total))
 }
 
 // at is the p-quantile in seconds, nil when nothing was added.
@@ -48,9 +48,9 @@ func (l *latencies) at(p float64) *float64 {
 			continue
 		}
 		if bucket == 0 {
-			return pointer(latencyFloor)
+			return new(latencyFloor)
 		}
-		return pointer(latencyFloor * math.Pow(latencyGrowth, float64(bucket)-0.5))
+		return new(latencyFloor * math.Pow(latencyGrowth, float64(bucket)-0.5))
 	}
 	return nil
 }

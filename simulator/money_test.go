@@ -83,7 +83,7 @@ func TestGroupsPayByMemorySlices(t *testing.T) {
 
 // TestMoneyIsCountedByDayAndMonth, both in UTC wherever the scenario starts.
 func TestMoneyIsCountedByDayAndMonth(t *testing.T) {
-	from := time.Date(2024, 11, 29, 22, 0, 0, 0, time.UTC).In(time.FixedZone("", 7*3600))
+	from := time.Date(2024, 11, 29, 22, 0, 0, 0, time.UTC).In(time.FixedZone("", -7*3600))
 	w := build(t, Config{Start: from, Models: paidModels()})
 	do(t, w, buyNode("n"), startOn("n", 0, "a", "ra"))
 	for _, c := range []struct {

@@ -82,6 +82,24 @@ func TestMissingMetricsHideEverySignal(t *testing.T) {
 	}
 }
 
+// TestUtilisationOfAMinuteInWhichAServerGoes: by hand, two servers for half of
+// the minute and one for the other half, of which one is always at work. Nothing
+// else happens in that minute.
+func TestUtilisationOfAMinuteInWhichAServerGoes(t *testing.T) {
+	w := build(t, Config{Models: []fleet.Model{testModel("m", fleet.CentralQueue, 200)}, Sources: feed("m", at(1))})
+	serveWith(t, w, "m", 2)
+	advance(w, 90*time.Second)
+	idle := fleet.ReplicaID("r0")
+	if len(w.byReplica[idle].batch) > 0 {
+		idle = "r1"
+	}
+	do(t, w, fleet.StopReplica{Replica: idle})
+	advance(w, 2*time.Minute)
+	if got, _ := observe(t, w).Model("m").Utilisation.Read(); math.Abs(got-60.0/90) > 1e-12 {
+		t.Errorf("utilisation is %v, want 60 s of work in 90 s of servers", got)
+	}
+}
+
 // twin keeps every request and every change of the servers of a model and reads
 // the signals from them by looking at all.
 type twin struct {
@@ -160,6 +178,11 @@ func TestSignalsAreWhatADumbTwinCounts(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := testModel("m", rapid.SampledFrom([]fleet.Queue{fleet.CentralQueue, fleet.LeastLoad}).Draw(rt, "queue"), 6, 8)
 		m.SLO.Limit = 9 * time.Second
+		if rapid.Bool().Draw(rt, "long service") { // minutes pass without an event
+			measure(&m).Seconds = []float64{200, 250}
+			m.SLO.Limit = 4 * time.Minute
+		}
+		measure(&m).Load = fleet.Fixed(time.Duration(rapid.Int64Range(0, int64(5*time.Minute)).Draw(rt, "load")))
 		into := time.Duration(rapid.SampledFrom([]int64{0, 0, 1, 59_999_999_999, 20_000_000_000}).Draw(rt, "into the minute"))
 		var requests []time.Duration
 		for i, gap := range rapid.SliceOfN(rapid.Int64Range(0, 20_000_000_000), 0, 60).Draw(rt, "gaps") {
@@ -172,7 +195,7 @@ func TestSignalsAreWhatADumbTwinCounts(t *testing.T) {
 			}
 		}
 		w := build(t, Config{Start: start.Add(into), Models: []fleet.Model{m}, Patience: 3, Sources: feed("m", at(requests...))})
-		stop := time.Duration(rapid.Int64Range(0, int64(5*time.Minute)).Draw(rt, "stop"))
+		stop := time.Duration(rapid.Int64Range(0, int64(15*time.Minute)).Draw(rt, "stop"))
 		do(t, w, buyNode("n"), startOn("n", 0, "m", "r0"), startOn("n", 1, "m", "r1"))
 		var d twin
 		look := map[int]bool{}

@@ -203,6 +203,9 @@ func TestReshapeTakesWhatTheOfferingSaysOutOfService(t *testing.T) {
 			second.GPU.Index = 1
 			do(t, w, second, startOn("n", 0, "m", "r"))
 			advance(w, 62*time.Second)
+			if got := observe(t, w).Nodes[0].GPUs[0].Reshaping; got != (scope == fleet.ReshapeNode) {
+				t.Errorf("as the first reshape is over the GPU is seen as reshaping: %v", got)
+			}
 			ready := w.byReplica["r"].state == fleet.ReplicaReady
 			if ready != (scope == fleet.ReshapeGPU) {
 				t.Errorf("half a minute before the second reshape is over the replica is %s", w.byReplica["r"].state)

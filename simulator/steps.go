@@ -52,29 +52,9 @@ func (w *World) startReplica(step fleet.StartReplica) (bool, error) {
 	if !ok {
 		return false, refuse(step, NotThere, "model %s is not there", step.Model)
 	}
-	n, ok := w.byNode[step.Slice.GPU.Node]
-	if !ok || n.gone {
-		return false, refuse(step, NotThere, "node %s is not there", step.Slice.GPU.Node)
-	}
-	kind, ok := n.Kind(step.Slice)
-	if !ok {
-		return false, refuse(step, NotThere, "slice %s is not there", step.Slice)
-	}
-	variant, _ := m.Profile.Variant(step.Variant)
-	perf, ok := variant.On(kind)
-	if !ok {
-		return false, refuse(step, Impossible, "nobody measured %s %s on %s", step.Model, step.Variant, kind)
-	}
-	if n.offering.GPU == fleet.CPU && perf.MemoryMiB > n.offering.MemoryMiB {
-		return false, refuse(step, Impossible, "%s %s needs %d MiB, and %s has %d", step.Model, step.Variant, perf.MemoryMiB, n.Offering, n.offering.MemoryMiB)
-	}
-	if n.State == fleet.NodeDraining {
-		return false, refuse(step, Conflict, "node %s is draining", n.ID)
-	}
-	for _, r := range n.replicas {
-		if r.slice == step.Slice {
-			return false, refuse(step, Conflict, "slice %s is taken by %s", step.Slice, r.id)
-		}
+	n, perf, err := w.place(step, m)
+	if err != nil {
+		return false, err
 	}
 	r := newReplica(perf)
 	r.id, r.index, r.model, r.variant = step.Replica, int32(len(w.replicas)), m, step.Variant
@@ -88,6 +68,38 @@ func (w *World) startReplica(step fleet.StartReplica) (bool, error) {
 	m.starting++
 	w.startLoading(r)
 	return true, nil
+}
+
+// place finds the free slice for a replica and how it performs there.
+func (w *World) place(step fleet.StartReplica, m *model) (*node, fleet.Performance, error) {
+	no := func(why Refusal, format string, args ...any) (*node, fleet.Performance, error) {
+		return nil, fleet.Performance{}, refuse(step, why, format, args...)
+	}
+	n, ok := w.byNode[step.Slice.GPU.Node]
+	if !ok || n.gone {
+		return no(NotThere, "node %s is not there", step.Slice.GPU.Node)
+	}
+	kind, ok := n.Kind(step.Slice)
+	if !ok {
+		return no(NotThere, "slice %s is not there", step.Slice)
+	}
+	variant, _ := m.Profile.Variant(step.Variant)
+	perf, ok := variant.On(kind)
+	if !ok {
+		return no(Impossible, "nobody measured %s %s on %s", step.Model, step.Variant, kind)
+	}
+	if n.offering.GPU == fleet.CPU && perf.MemoryMiB > n.offering.MemoryMiB {
+		return no(Impossible, "%s %s needs %d MiB, and %s has %d", step.Model, step.Variant, perf.MemoryMiB, n.Offering, n.offering.MemoryMiB)
+	}
+	if n.State == fleet.NodeDraining {
+		return no(Conflict, "node %s is draining", n.ID)
+	}
+	for _, r := range n.replicas {
+		if r.slice == step.Slice {
+			return no(Conflict, "slice %s is taken by %s", step.Slice, r.id)
+		}
+	}
+	return n, perf, nil
 }
 
 // stopReplica lets a server finish and go. One that is gone needs no stop.

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +113,9 @@ func TestRefusals(t *testing.T) {
 			}
 			if refused.Refusal != c.want || refused.Step.Subject() != c.step.Subject() {
 				t.Errorf("refused %s as %q, want %q: %v", refused.Step.Subject(), refused.Refusal, c.want, err)
+			}
+			if said := err.Error(); !strings.HasPrefix(said, c.step.Describe()+": "+string(c.want)+": ") {
+				t.Errorf("it says %q", said)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ func (w *World) Result() Result {
 		Cost: money.total.sum(), CostByGroup: map[string]float64{}, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
 	}
 	if w.catalog.Currency == "USD" {
-		out.CostUSD = pointer(out.Cost.Float())
+		out.CostUSD = new(out.Cost.Float())
 	}
 	for i, share := range money.total.shares() {
 		out.CostByGroup[string(money.groups[i])] = share.Float()
@@ -36,7 +36,7 @@ func (w *World) sumModels(out *Result) {
 			Mean: m.latency.mean(), P50: m.latency.at(0.5), P95: m.latency.at(0.95), P99: m.latency.at(0.99),
 		}
 		if due := m.arrived - left[i].inTime; due > 0 {
-			r.Attainment = pointer(float64(m.inSLO) / float64(due))
+			r.Attainment = new(float64(m.inSLO) / float64(due))
 			out.AttainmentByModel[string(m.Name)] = *r.Attainment
 			inSLO, judged = inSLO+m.inSLO, judged+due
 		}
@@ -52,7 +52,7 @@ func (w *World) sumModels(out *Result) {
 		}
 	}
 	if judged > 0 {
-		out.Attainment = pointer(float64(inSLO) / float64(judged))
+		out.Attainment = new(float64(inSLO) / float64(judged))
 	}
 }
 
@@ -132,5 +132,3 @@ func (w *World) Sample() Sample {
 	}
 	return s
 }
-
-func pointer[T any](v T) *T { return &v }

@@ -17,12 +17,12 @@ func openFile(path string) (io.ReadCloser, error) { return os.Open(path) }
 func readSource(path string) (policy.Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return policy.Source{}, fmt.Errorf("open %s: %w", path, err)
+		return policy.Source{}, fmt.Errorf("read a file: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read from
 	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
 	if err != nil {
-		return policy.Source{}, fmt.Errorf("read %s: %w", path, err)
+		return policy.Source{}, fmt.Errorf("read a file: %w", err)
 	}
 	return policy.Source{Name: path, Data: data}, nil
 }

@@ -44,6 +44,7 @@ level and the bill stays inside its budget.`,
 func refuseUnknown(c *cobra.Command) {
 	if c.HasSubCommands() && c.RunE == nil {
 		c.Args = cobra.ArbitraryArgs
+		c.SuggestionsMinimumDistance = 2 // cobra suggests by distance only when it runs Find itself
 		c.RunE = func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return c.Help()

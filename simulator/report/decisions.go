@@ -132,7 +132,7 @@ func candidatesOf(list []fleet.Candidate) []candidate {
 	out := make([]candidate, len(list))
 	for i, c := range list {
 		out[i] = candidate{Chosen: c.Chosen, Name: c.Name, Price: perHour(c.Price), Layout: c.Layout, Unmet: c.Unmet, Verdict: c.Verdict}
-		if c.Unmet == "nothing" {
+		if c.Unmet == "nothing" || strings.Contains(c.Verdict, c.Unmet) { // said, or nothing to say
 			out[i].Unmet = ""
 		}
 	}

@@ -36,7 +36,7 @@ func (r *reader) traffic(feeds []feed) error {
 	}
 	if total > traffic.MaxRequests {
 		r.doc.Complain("spec.traffic", "brings about %.0f requests, and a scenario holds at most %d", total, traffic.MaxRequests).
-			Hint("multiply peaks and scales by %.2g, or shorten the scenario", traffic.MaxRequests/total)
+			Hint("multiply peaks and scales by %.3g, or shorten the scenario", 0.995*traffic.MaxRequests/total)
 	}
 	return r.doc.Err()
 }
@@ -90,7 +90,9 @@ func (r *reader) trace(at string, part int, f feed) (source, error) {
 		MeanWork: map[fleet.ModelName]float64{}, Scale: 1, Part: part,
 	}
 	if f.Scale != nil {
-		opt.Scale = *f.Scale
+		if opt.Scale = *f.Scale; opt.Scale == 0 {
+			r.doc.Complain(at+".scale", "of 0 leaves no request").Hint("give a factor such as 100 or 0.5, or leave the entry out")
+		}
 	}
 	names := r.doc.Keys(at + ".models")
 	for _, name := range names {
@@ -99,20 +101,20 @@ func (r *reader) trace(at string, part int, f feed) (source, error) {
 	for _, m := range s.Settings.Policy.Models {
 		opt.MeanWork[m.Name] = m.Profile.MeanWork
 	}
-	if err := r.doc.Err(); err != nil {
-		return source{}, err
-	}
 	path := r.dataPath(f.Trace)
 	file, err := r.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.doc.Complain(at+".trace", "the recorded traffic %s is not there", path).
 			Hint("give the folder that holds %s with --data DIR or $TESSERA_DATA", f.Trace)
-		return source{}, r.doc.Err()
+		return source{}, nil
 	}
 	if err != nil {
-		return source{}, fmt.Errorf("open %s: %w", path, err)
+		return source{}, fmt.Errorf("read recorded traffic: %w", err)
 	}
 	defer func() { _ = file.Close() }() // only read from
+	if r.doc.Err() != nil {
+		return source{}, nil // reading would be in vain, but the other entries are still to be looked at
+	}
 	recording, err := traffic.ReadTrace(path, file, opt)
 	if err != nil {
 		return source{}, err

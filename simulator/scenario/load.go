@@ -94,12 +94,12 @@ func (l Loader) Load(at string) (*Scenario, error) {
 func (l Loader) parse(at string) (*strictyaml.Document, error) {
 	f, err := l.Open(at)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", at, err)
+		return nil, fmt.Errorf("read a file: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read from
 	data, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", at, err)
+		return nil, fmt.Errorf("read a file: %w", err)
 	}
 	return strictyaml.Parse(at, data), nil
 }

@@ -16,6 +16,7 @@ import (
 // TestEveryRecordReplaysToTheSameBytes over a day in which metrics vanish for a
 // while and purchases are refused.
 func TestEveryRecordReplaysToTheSameBytes(t *testing.T) {
+	wholeDays(t)
 	s := newStage(t, smallPolicy(), 6, 1,
 		simulator.Fault{At: 10 * time.Hour, For: 20 * time.Minute, Kind: simulator.MetricsMissing},
 		simulator.Fault{At: 7 * time.Hour, For: 15 * time.Minute, Kind: simulator.StockOut})
@@ -39,6 +40,7 @@ func TestEveryRecordReplaysToTheSameBytes(t *testing.T) {
 // TestPlansHoldTogether: every step of every plan has its precondition when the
 // steps before it are done, carries a reason, and fast ticks only start replicas.
 func TestPlansHoldTogether(t *testing.T) {
+	wholeDays(t)
 	s := newStage(t, smallPolicy(), 8, 2)
 	seen := map[fleet.StepKind]int{}
 	s.run(t, 24*time.Hour, func(r control.Record) {
@@ -71,6 +73,7 @@ func TestPlansHoldTogether(t *testing.T) {
 // TestTheFleetFollowsTheDay: it grows before the morning and is given back at
 // night, and the service level holds.
 func TestTheFleetFollowsTheDay(t *testing.T) {
+	wholeDays(t)
 	s := newStage(t, smallPolicy(), 10, 3)
 	gpus := map[int]int{}
 	s.run(t, 24*time.Hour, func(control.Record) {
@@ -91,6 +94,7 @@ func TestTheFleetFollowsTheDay(t *testing.T) {
 // TestUnknownNeverLowers: while signals are unknown, in the evening when traffic
 // falls, nothing that serves is stopped and no node goes.
 func TestUnknownNeverLowers(t *testing.T) {
+	wholeDays(t)
 	blind := simulator.Fault{At: 15 * time.Hour, For: 100 * time.Minute, Kind: simulator.MetricsMissing}
 	s := newStage(t, smallPolicy(), 10, 4, blind)
 	recovered := 0
@@ -116,10 +120,8 @@ func TestUnknownNeverLowers(t *testing.T) {
 
 // TestNoPlanCommitsAboveAHardCap, whatever the cap, the load and the stock-outs.
 func TestNoPlanCommitsAboveAHardCap(t *testing.T) {
-	worlds := 12
-	if testing.Short() {
-		worlds = 2
-	}
+	wholeDays(t)
+	const worlds = 12
 	held := 0
 	for seed := range uint64(worlds) {
 		draws := rand.New(rand.NewPCG(seed, 1))
@@ -146,6 +148,7 @@ func TestNoPlanCommitsAboveAHardCap(t *testing.T) {
 // TestShedWithdrawsTheLeastValuableFirst: a cap that is lowered by a reload takes
 // from the summaries before it takes from the streams, and floors stay.
 func TestShedWithdrawsTheLeastValuableFirst(t *testing.T) {
+	wholeDays(t)
 	p := smallPolicy()
 	s := newStage(t, p, 12, 5)
 	s.run(t, 11*time.Hour, nil)
@@ -183,6 +186,7 @@ func TestShedWithdrawsTheLeastValuableFirst(t *testing.T) {
 
 // TestARefusedPurchaseIsPlannedAnew, never sent again as it was.
 func TestARefusedPurchaseIsPlannedAnew(t *testing.T) {
+	wholeDays(t)
 	s := newStage(t, smallPolicy(), 6, 6, simulator.Fault{At: 0, For: 30 * time.Minute, Kind: simulator.StockOut})
 	asked := map[fleet.NodeID]bool{}
 	refused, done := 0, 0
@@ -210,6 +214,7 @@ func TestARefusedPurchaseIsPlannedAnew(t *testing.T) {
 
 // TestDecideKeepsItsInputs: deciding changes nothing it was given.
 func TestDecideKeepsItsInputs(t *testing.T) {
+	wholeDays(t)
 	s := newStage(t, smallPolicy(), 10, 7)
 	s.run(t, 12*time.Hour, func(r control.Record) {
 		before := r.Inputs.Snapshot.Describe() + fmt.Sprint(r.Inputs.Memory)

@@ -114,6 +114,15 @@ func newStage(t testing.TB, p policy.Policy, peak float64, seed uint64, faults .
 	return s
 }
 
+// wholeDays marks a test that lives through days of a world, thousands of ticks,
+// which the race detector would make last for minutes.
+func wholeDays(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("simulates whole days; run without -short")
+	}
+}
+
 // run ticks for a while and calls after each tick.
 func (s *stage) run(t testing.TB, span time.Duration, after func(control.Record)) {
 	t.Helper()

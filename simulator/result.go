@@ -19,6 +19,7 @@ type Result struct {
 	WallSeconds       float64                `json:"wall_seconds"`
 	TrafficScale      map[string]float64     `json:"traffic_scale,omitempty"` // by trace, where the recording was multiplied
 	IgnoredRows       map[string]int         `json:"ignored_rows,omitempty"`  // by trace name, rows of models that the scenario does not map
+	Notes             []string               `json:"notes,omitempty"`         // what a reader must know besides
 	Requests          int64                  `json:"requests"`
 	Served            int64                  `json:"served"` // late ones included
 	Dropped           int64                  `json:"dropped"`

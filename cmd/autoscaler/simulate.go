@@ -100,7 +100,7 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 		return err
 	}
 	result.Scenario, result.Controller, result.Seed = s.Name, f.controller, f.seed
-	result.TrafficScale, result.IgnoredRows = s.Scales, s.Ignored
+	result.TrafficScale, result.IgnoredRows, result.Notes = s.Scales, s.Ignored, s.Notes
 	if err := result.Seal(); err != nil {
 		return err
 	}
@@ -139,19 +139,22 @@ func loadScenario(path string, f simulateFlags) (*scenario.Scenario, error) {
 	return loader.Load(path)
 }
 
-// print writes the result in the form that was asked for.
+// print writes the result in the form that was asked for, and then the report, so
+// that a report that cannot be written costs no result.
 func (f simulateFlags) print(out io.Writer, s *scenario.Scenario, r simulator.Result) error {
-	if f.report != "" {
-		if err := writeReport(f.report, s, r); err != nil {
-			return err
-		}
-	}
 	if f.output == "json" {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+		if err := encoder.Encode(r); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+	} else if err := writeTable(out, s, r); err != nil {
+		return fmt.Errorf("write the result: %w", err)
 	}
-	return writeTable(out, s, r)
+	if f.report == "" {
+		return nil
+	}
+	return writeReport(f.report, s, r)
 }
 
 // quiet is the logger of an offline run: what it decides is in its result.

@@ -43,6 +43,9 @@ func writeHeadline(b *strings.Builder, s *scenario.Scenario, r simulator.Result)
 	for _, name := range slices.Sorted(maps.Keys(r.IgnoredRows)) {
 		fmt.Fprintf(b, "%s rows of %q in the trace are of no model here and were ignored\n", grouped(int64(r.IgnoredRows[name])), name)
 	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(b, note)
+	}
 	fmt.Fprintf(b, "\n%s requests, %s within their SLO, %s dropped, %s waiting at the end; %s late while capacity was starting\n",
 		grouped(r.Requests), percent(r.Attainment), grouped(r.Dropped), grouped(r.Waiting), grouped(r.LateWhileStarting))
 	perThousand := ""
@@ -150,7 +153,8 @@ func spark(samples []simulator.Sample, most int) string {
 	return string(line)
 }
 
-// writePurchases tells which GPUs were bought mixed and which dedicated, and why.
+// writePurchases tells which GPUs were bought mixed and which dedicated, and why,
+// a plan at a time.
 func writePurchases(b *strings.Builder, r simulator.Result) {
 	if len(r.Purchases) == 0 {
 		return
@@ -162,17 +166,27 @@ func writePurchases(b *strings.Builder, r simulator.Result) {
 		}
 	}
 	fmt.Fprintf(b, "\nmixed or dedicated: %d nodes bought, %d in mixed purchases, %d dedicated\n", len(r.Purchases), mixed, len(r.Purchases)-mixed)
-	for i, p := range r.Purchases {
-		if i == shownPurchases {
-			fmt.Fprintf(b, "  … and %d more: see purchases in -o json, or --record\n", len(r.Purchases)-i)
-			break
+	shown := 0
+	for i := 0; i < len(r.Purchases); shown++ {
+		if shown == shownPurchases {
+			fmt.Fprintf(b, "  … and %d more nodes: see purchases in -o json, --report or --record\n", len(r.Purchases)-i)
+			return
 		}
-		fmt.Fprintf(b, "  %s  %s\n    %s\n", p.At.UTC().Format("Mon 02 Jan 15:04"), p.Node, p.Reason)
+		p, n := r.Purchases[i], 1
+		for i+n < len(r.Purchases) && r.Purchases[i+n].At.Equal(p.At) {
+			n++
+		}
+		who := string(p.Node)
+		if n > 1 {
+			who = fmt.Sprintf("%d nodes, %s to %s", n, p.Node, r.Purchases[i+n-1].Node)
+		}
+		fmt.Fprintf(b, "  %s  %s\n    %s\n", p.At.UTC().Format("Mon 02 Jan 15:04"), who, p.Reason)
 		for _, c := range p.Candidates {
 			if !c.Chosen {
 				fmt.Fprintf(b, "      not %s: %s\n", c.Name, c.Verdict)
 			}
 		}
+		i += n
 	}
 }
 

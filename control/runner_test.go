@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +14,8 @@ import (
 func TestRunnerTicksUntilItIsStopped(t *testing.T) {
 	s := newStage(t, smallPolicy(), 1, 1)
 	synctest.Test(t, func(t *testing.T) {
-		at, ticks := monday, 0
+		at := monday
+		var ticks atomic.Int64
 		r := control.NewRunner(s.loop, time.Second, func() time.Time {
 			s.world.AdvanceTo(at)
 			now := at
@@ -23,12 +25,12 @@ func TestRunnerTicksUntilItIsStopped(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			ticks++
+			ticks.Add(1)
 		})
 		r.Start()
 		time.Sleep(10*time.Second + time.Millisecond)
-		if ticks != 10 {
-			t.Errorf("%d ticks in ten seconds", ticks)
+		if n := ticks.Load(); n != 10 {
+			t.Errorf("%d ticks in ten seconds", n)
 		}
 		changed := s.loop.Settings()
 		changed.Policy.Name = "changed"
@@ -43,9 +45,9 @@ func TestRunnerTicksUntilItIsStopped(t *testing.T) {
 		if got := s.loop.Settings().Policy.Name; got != "changed" {
 			t.Errorf("the loop uses policy %q", got)
 		}
-		then := ticks
+		then := ticks.Load()
 		time.Sleep(10 * time.Second)
-		if ticks != then {
+		if ticks.Load() != then {
 			t.Error("it ticked after it was stopped")
 		}
 	})

@@ -31,7 +31,7 @@ type badInput struct {
 func everyBadInput() []badInput {
 	return []badInput{
 		// The scenario.
-		{name: "misspelt-key", file: "scenario.yaml", old: "  history:", new: "  hstory:", at: "scenario.yaml:7:3: ", says: []string{`did you mean "history"?`}},
+		{name: "misspelt-key", file: "scenario.yaml", old: "  history:", new: "  histo:", at: "scenario.yaml:7:3: ", says: []string{`did you mean "history"?`}},
 		{name: "other-kind", file: "scenario.yaml", old: "kind: Scenario", new: "kind: FleetPolicy", at: "scenario.yaml:2:7: ", says: []string{"Scenario"}},
 		{name: "other-version", file: "scenario.yaml", old: "v1alpha1", new: "v1", at: "scenario.yaml:1:13: ", says: []string{"tessera/v1alpha1"}},
 		{name: "policy-in-its-place", args: []string{"policy.yaml"}, at: "policy.yaml:2:7: ", says: []string{"Scenario"}},

@@ -216,9 +216,3 @@ func (s setting) write(t *testing.T) string {
 	}
 	return dir
 }
-
-// scenario writes the files and returns the path of the scenario.
-func (s setting) scenario(t *testing.T) string {
-	t.Helper()
-	return filepath.Join(s.write(t), "scenario.yaml")
-}

@@ -28,6 +28,9 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; what was not finished has no result")
+	}
 	var coded *exitError
 	if !errors.As(err, &coded) {
 		coded = &exitError{code: exitFailure, err: err}

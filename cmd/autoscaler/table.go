@@ -113,7 +113,7 @@ func writeTimeline(b *strings.Builder, r simulator.Result) {
 		return
 	}
 	fmt.Fprintf(b, "\nGPUs over time (UTC, one column an hour, full height is %d)\n", most)
-	fmt.Fprintf(b, "%-12s%-25s%5s%6s%5s%11s\n", "", "0     6     12    18", "min", "mean", "max", "cost")
+	fmt.Fprintf(b, "%-11s%-25s%5s%6s%5s%11s\n", "", "0     6     12    18", "min", "mean", "max", "cost")
 	for _, d := range days {
 		fmt.Fprintf(b, "%-11s%s %5d%6.1f%5d%11s\n", d.date.Format("Mon 02 Jan"), text.Pad(spark(d.samples, most), 24, ' '),
 			d.least, d.gpuHours/(float64(len(d.samples))/4), d.most, fleet.Micros(int64(d.cost*1e6), r.Cost.Currency()).Describe())

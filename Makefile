@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint fmt arch race fuzz bench clean
+.PHONY: help build demo run test lint fmt arch race fuzz bench clean
 
 # Arguments of the program and of the fuzzer: make demo ARGS='--help', make fuzz FUZZTIME=5m
 ARGS ?=
@@ -17,9 +17,11 @@ FUZZTIME ?= 30s
 build: ## Build bin/autoscaler.
 	@scripts/test build
 
-demo: ## Build the program and run it against its embedded world: no cluster, no configuration.
-	@scripts/test build
-	bin/autoscaler run $(ARGS)
+demo: ## Two weeks of five languages in the simulator: cost, attainment, decisions and why.
+	go run ./cmd/autoscaler simulate configs/scenarios/five-languages.yaml $(ARGS)
+
+run: ## The service on its embedded world, at http://127.0.0.1:8080: no cluster, no configuration.
+	go run ./cmd/autoscaler run $(ARGS)
 
 ##@ Check
 test: ## Everything that can be checked on one machine; what the continuous build runs.

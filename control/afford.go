@@ -24,7 +24,7 @@ func (d *decider) affordable(o fleet.Offering, owned int) (int, error) {
 		return 0, fmt.Errorf("count the money: %w", err)
 	}
 	n := 0
-	for ; n < d.settings.Policy.ScaleUp.MaxNodes; n++ {
+	for ; n < most; n++ {
 		why, ok := purse.Allows(o, nil)
 		if !ok {
 			d.unaffordable = append(d.unaffordable, why)
@@ -33,5 +33,5 @@ func (d *decider) affordable(o fleet.Offering, owned int) (int, error) {
 		purse.Commit(o, nil)
 	}
 	d.afford[o.Name] = n
-	return min(most, n), nil
+	return n, nil
 }

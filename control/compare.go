@@ -1,238 +1,144 @@
 package control
 
 import (
-	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/packing"
 )
 
-// compare values the ways to cover what free slices do not: the best packing,
-// GPUs dedicated to one model each, each offering alone, and waiting. All of
-// them go into the plan; the answer gets the reason for what won.
-func (d *decider) compare(short []shortfall, q question, a *answer) error {
-	free := question{d: d, problem: q.problem, ids: q.ids}
-	free.problem.GPUs = withoutPurchases(q.problem.GPUs, q.problem.Current)
-	warm, err := free.solve()
+// compare values other ways to cover what a chosen answer covers: GPUs dedicated
+// to one model each, each other offering alone, and waiting until the need is
+// due. All of them go into the plan; the reason for what won is answered.
+func (d *decider) compare(asked question, chosen answer, left map[fleet.ModelName]float64, due time.Time) (fleet.Reason, error) {
+	same := asked.covering(chosen)
+	before := d.memory.Sequence
+	defer func() { d.memory.Sequence = before }() // the names of what is not bought are free again
+	wait, err := same.buying(nil).solve()
 	if err != nil {
-		return err
+		return fleet.Reason{}, err
 	}
-	layout := a.layout()
-	mixed := slices.ContainsFunc(a.gpus, func(g placedGPU) bool { return g.bought && g.mixed() })
-	covered := map[fleet.ModelName]float64{}
-	for name, left := range warm.unserved {
-		covered[name] = left - a.unserved[name]
+	verdict := "covers the need at the least price that was found"
+	if len(left) > 0 {
+		verdict = "leaves " + unmet(left) + " unserved; more may not be had"
 	}
-	dedicated, dedicatedLayout, possible := d.dedicated(covered)
-	name, other := "dedicated", "no mixture costs less"
-	if mixed {
-		name, other = "mixed", "dedicated"
+	own := fleet.Candidate{Name: "dedicated", Layout: chosen.layout(), Price: chosen.price, Unmet: unmet(left), Chosen: true, Verdict: verdict}
+	dedicated := fleet.Candidate{Name: "dedicated", Verdict: "takes more nodes than may be had"}
+	text := "more than the limits allow"
+	price, layout, possible := d.dedicated(same, wait.unserved)
+	if possible {
+		text = price.Describe()
+		dedicated.Price, dedicated.Layout, dedicated.Verdict = price, layout, versus(price, chosen.price, "")
 	}
-	d.plan.Candidates = append(d.plan.Candidates, fleet.Candidate{
-		Name: name, Layout: layout, Price: a.price, Unmet: unmet(a.unserved), Chosen: true, Verdict: "covers the need at the least price",
-	})
-	if mixed {
-		d.dedicatedCandidate(dedicated, dedicatedLayout, possible, a)
-		text := "more than the limits allow"
-		if possible {
-			text = dedicated.Describe()
-		}
-		a.why = fleet.Because(fleet.ReasonMixed, "price", a.price.Describe(), "layout", layout, "dedicated", text)
+	why := fleet.Because(fleet.ReasonMixed, "price", chosen.price.Describe(), "layout", own.Layout, "dedicated", text)
+	if chosen.mixed() {
+		own.Name = "mixed"
+		d.plan.Candidates = append(d.plan.Candidates, own, dedicated)
 	} else {
-		if len(short) == 1 {
+		other := "no mixture that was found costs less"
+		if len(wait.unserved) == 1 {
 			other = "no other model is short"
 		}
-		a.why = fleet.Because(fleet.ReasonDedicated, "model", strings.Join(a.models(), " and "), "price", a.price.Describe(), "layout", layout, "mixed", other)
+		why = fleet.Because(fleet.ReasonDedicated, "model", strings.Join(chosen.models(), " and "), "price", chosen.price.Describe(), "layout", own.Layout, "mixed", other)
+		d.plan.Candidates = append(d.plan.Candidates, own)
 	}
-	if err := d.otherOfferings(q, a); err != nil {
-		return err
+	if err := d.otherOfferings(same, chosen); err != nil {
+		return fleet.Reason{}, err
 	}
 	d.plan.Candidates = append(d.plan.Candidates, fleet.Candidate{
-		Name: "wait", Layout: "nothing new", Price: fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency)),
-		Unmet: unmet(warm.unserved), Verdict: "leaves " + unmet(warm.unserved) + " unserved by " + clock(d.in.Now.Add(d.horizons.lead)),
+		Name: "wait", Layout: "nothing new", Price: d.free(), Unmet: unmet(wait.unserved),
+		Verdict: "leaves " + unmet(wait.unserved) + " unserved by " + clock(due),
 	})
-	return nil
+	return why, nil
 }
 
-func (d *decider) dedicatedCandidate(price fleet.Rate, layout string, possible bool, a *answer) {
-	c := fleet.Candidate{Name: "dedicated", Layout: layout, Price: price}
-	switch {
-	case !possible:
-		c.Verdict = "no offering serves one of the models alone"
-	default:
-		c.Verdict = "costs " + price.Sub(a.price).Describe() + " more"
+// versus says what a candidate costs beside what was chosen, and what it leaves
+// unserved of what that covers.
+func versus(price, chosen fleet.Rate, left string) string {
+	more := price.Sub(chosen)
+	text, but := "costs the same", "but"
+	switch more.Compare(fleet.Rate{}) {
+	case 1:
+		text, but = "costs "+more.Describe()+" more", "and"
+	case -1:
+		text = "costs " + chosen.Sub(price).Describe() + " less"
 	}
-	d.plan.Candidates = append(d.plan.Candidates, c)
+	if left != "" {
+		text += ", " + but + " leaves " + left + " unserved"
+	}
+	return text
 }
 
-// otherOfferings values each allowed offering that the answer does not use.
-func (d *decider) otherOfferings(q question, a *answer) error {
-	used := map[string]bool{}
-	for _, g := range a.gpus {
-		used[string(g.offering.Name)] = used[string(g.offering.Name)] || g.bought
-	}
-	standing := withoutPurchases(q.problem.GPUs, q.problem.Current)
-	for i, g := range q.problem.GPUs {
-		if used[g.Name] || *g.MaxNodes == *standing[i].MaxNodes {
+// otherOfferings values each offering that may be bought and that the answer does
+// not buy.
+func (d *decider) otherOfferings(same question, chosen answer) error {
+	used := chosen.bought()
+	for _, g := range same.problem.GPUs {
+		further := same.further(g)
+		if used[g.Name] > 0 || further == 0 {
 			continue
 		}
-		alone := question{d: d, problem: q.problem, ids: q.ids, buy: true}
-		alone.problem.GPUs = slices.Clone(standing)
-		alone.problem.GPUs[i] = g
-		before := d.memory.Sequence
-		other, err := alone.solve()
-		d.memory.Sequence = before // the names of what is not bought are free again
+		other, err := same.buying(map[string]int{g.Name: further}).solve()
 		if err != nil {
 			return err
 		}
-		c := fleet.Candidate{Name: g.Name, Layout: other.layout(), Price: other.price, Unmet: unmet(other.unserved)}
-		c.Verdict = "costs " + other.price.Sub(a.price).Describe() + " more"
-		if c.Unmet != "nothing" {
-			c.Verdict = "leaves " + c.Unmet + " unserved"
-		}
-		d.plan.Candidates = append(d.plan.Candidates, c)
+		left := unmet(other.unserved)
+		d.plan.Candidates = append(d.plan.Candidates, fleet.Candidate{
+			Name: g.Name, Layout: other.layout(), Price: other.price, Unmet: left, Verdict: versus(other.price, chosen.price, left),
+		})
 	}
 	return nil
 }
 
-// dedicated is the least price of covering the same with GPUs of one model each.
-func (d *decider) dedicated(covered map[fleet.ModelName]float64) (fleet.Rate, string, bool) {
-	total := fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency))
+// dedicated is the least price of serving so much of each model on bought nodes
+// of its own, false where those may not be had.
+func (d *decider) dedicated(q question, serve map[fleet.ModelName]float64) (price fleet.Rate, layout string, possible bool) {
+	price = d.free()
+	spent := map[string]int{}
 	var layouts []string
-	for _, m := range d.models() {
-		lacks := covered[m.Name]
-		if lacks <= 0 {
+	for _, m := range q.problem.Models {
+		lacks := serve[fleet.ModelName(m.Name)]
+		if lacks == 0 {
 			continue
 		}
 		var least fleet.Rate
-		var layout string
-		for _, name := range d.settings.Policy.Offerings {
-			o, _ := d.settings.Catalog.Offering(name)
-			most, geometry := d.fullGPU(m, o)
-			if most <= 0 {
+		var text, from string
+		var nodes int
+		for _, g := range q.problem.GPUs {
+			offering, _ := d.settings.Catalog.Offering(fleet.OfferingName(g.Name))
+			carries, geometry := fullGPU(m, offering)
+			gpus := math.Ceil(lacks / carries * (1 - 1e-9))
+			n := math.Ceil(gpus / float64(offering.GPUs))
+			if carries == 0 || n > float64(q.further(g)-spent[g.Name]) {
 				continue
 			}
-			gpus := math.Ceil(lacks / most)
-			price := o.Price.Times(int(math.Ceil(gpus / float64(o.GPUs))))
-			if layout == "" || price.Compare(least) < 0 {
-				least, layout = price, fmt.Sprintf("%.0f×%s %s", gpus, geometry, m.Name)
+			if c := offering.Price.Times(int(n)); text == "" || c.Compare(least) < 0 {
+				least, text, from, nodes = c, times(int(gpus), geometry.String()+" "+m.Name), g.Name, int(n)
 			}
 		}
-		if layout == "" {
+		if text == "" {
 			return fleet.Rate{}, "", false
 		}
-		total, layouts = total.Add(least), append(layouts, layout)
+		price, layouts = price.Add(least), append(layouts, text)
+		spent[from] += nodes
 	}
-	return total, strings.Join(layouts, "; "), true
+	return price, strings.Join(layouts, "; "), true
 }
 
 // fullGPU is the most that one GPU of an offering does for a model alone, and
 // the geometry that does it.
-func (d *decider) fullGPU(m fleet.Model, o fleet.Offering) (float64, fleet.Geometry) {
-	whole := fleet.Geometry{{Profile: fleet.WholeGPU}}
-	most, shape := 0.0, whole
-	for _, g := range append([]fleet.Geometry{whole}, maximal()[o.GPU]...) {
+func fullGPU(m packing.Model, o fleet.Offering) (float64, fleet.Geometry) {
+	most, shape := 0.0, undivided[0]
+	for _, g := range shapes(o.GPU) {
 		sum := 0.0
 		for _, p := range g {
-			_, c, _ := best(d.sizer, m, fleet.SliceKind{GPU: o.GPU, Profile: p.Profile}, len(g))
-			sum += c
+			sum += m.Throughput[string(o.Name)][p.Profile]
 		}
 		if sum > most {
 			most, shape = sum, g
 		}
 	}
 	return most, shape
-}
-
-// layout prints what is bought: "2× whole transcribe-en; 3g.40gb transcribe-fr".
-func (a answer) layout() string {
-	var layouts []string
-	for _, g := range a.gpus {
-		if g.bought {
-			layouts = append(layouts, g.layout())
-		}
-	}
-	return repeated(layouts, "; ")
-}
-
-// repeated joins texts, neighbours that are equal counted: "7×whole image-a".
-func repeated(texts []string, separator string) string {
-	var out []string
-	for i := 0; i < len(texts); {
-		n := 1
-		for i+n < len(texts) && texts[i+n] == texts[i] {
-			n++
-		}
-		text := texts[i]
-		if n > 1 && strings.Contains(text, " + ") {
-			text = "(" + text + ")"
-		}
-		if n > 1 {
-			text = fmt.Sprintf("%d×%s", n, text)
-		}
-		out = append(out, text)
-		i += n
-	}
-	return strings.Join(out, separator)
-}
-
-// mixed tells whether a GPU holds more than one model.
-func (g placedGPU) mixed() bool {
-	return len(modelsOn(g.slices)) > 1
-}
-
-// models lists who sits on what is bought.
-func (a answer) models() []string {
-	var all []packing.Slice
-	for _, g := range a.gpus {
-		if g.bought {
-			all = append(all, g.slices...)
-		}
-	}
-	return modelsOn(all)
-}
-
-func modelsOn(on []packing.Slice) []string {
-	names := map[string]bool{}
-	for _, s := range on {
-		if s.Model != "" {
-			names[string(s.Model)] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
-// unmet prints what is left unserved.
-func unmet(left map[fleet.ModelName]float64) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(left)) {
-		if left[name] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", name, rate(left[name])))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// withoutPurchases limits every offering to what stands.
-func withoutPurchases(gpus []packing.GPU, current []packing.Placed) []packing.GPU {
-	nodes := map[string]map[int]bool{}
-	for _, p := range current {
-		if nodes[p.Type] == nil {
-			nodes[p.Type] = map[int]bool{}
-		}
-		nodes[p.Type][p.Node] = true
-	}
-	out := slices.Clone(gpus)
-	for i := range out {
-		standing := len(nodes[out[i].Name])
-		out[i].MaxNodes = &standing
-	}
-	return out
 }

@@ -2,9 +2,11 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/forecast"
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
@@ -19,9 +21,11 @@ type Decision struct {
 // settings and inputs give the same plan to the byte. A fast tick only starts
 // replicas on warm slices. The sizer is a cache and changes no answer.
 func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
+	in.Snapshot = sorted(in.Snapshot)
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
-		memory: in.Memory.clone(), view: in.Snapshot.Clone(), afford: map[fleet.OfferingName]int{},
+		memory: in.Memory.carry(s.Policy, in.Snapshot), view: in.Snapshot.Clone(),
+		afford: map[fleet.OfferingName]int{}, worth: map[fleet.OfferingName]map[fleet.ProfileName]float64{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
@@ -64,6 +68,14 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	return Decision{Plan: d.plan, Needs: d.needs, Memory: d.memory}, nil
 }
 
+// sorted copies a snapshot in the order that its accessors rely on.
+func sorted(s fleet.Snapshot) fleet.Snapshot {
+	s = s.Clone()
+	s.Models = slices.Clone(s.Models)
+	s.Sort()
+	return s
+}
+
 func planID(at time.Time) fleet.PlanID {
 	return fleet.PlanID("plan-" + at.UTC().Format("20060102T150405Z"))
 }
@@ -83,6 +95,10 @@ type decider struct {
 
 	afford       map[fleet.OfferingName]int // nodes that the caps leave room for, as far as counted
 	unaffordable []fleet.Reason             // the caps that leave room for no more
+
+	worth   map[fleet.OfferingName]map[fleet.ProfileName]float64 // of slices, as far as weighed
+	exceeds []excess                                             // of the caps that shed
+	anew    map[fleet.GroupName]fleet.Rate                       // prices of the cheapest fleets, as far as asked
 }
 
 // add plans a step as if it happened now. A step that does not fit the view is
@@ -101,15 +117,14 @@ func (d *decider) models() []fleet.Model { return d.settings.Policy.Models }
 
 // size fills in the needs of every model.
 func (d *decider) size() {
-	paths := map[fleet.ModelName]ModelForecast{}
+	paths := map[fleet.ModelName]forecast.Path{}
 	for _, f := range d.in.Forecasts {
-		paths[f.Model] = f
+		paths[f.Model] = f.Path
 	}
 	for _, m := range d.models() {
-		need := needOf(m, d.settings.Policy, paths[m.Name].Path, d.in.Snapshot.Model(m.Name), d.horizons)
-		pool := d.servers(m.Name)
-		need.Have = capacity(d.sizer, m, filter(pool, server.stays))
-		need.Ready = capacity(d.sizer, m, filter(pool, server.ready))
+		need := needOf(m, d.settings.Policy, paths[m.Name], d.in.Snapshot.Model(m.Name), d.horizons)
+		need.Have = capacity(d.sizer, m, d.staying(m.Name))
+		need.Ready = capacity(d.sizer, m, filter(d.servers(m.Name), server.ready))
 		peaks, seen := d.memory.Peaks[m.Name]
 		window := d.settings.Policy.ScaleDown.StabilizationWindow
 		if !seen { // a loop that begins takes what runs to be right
@@ -122,12 +137,9 @@ func (d *decider) size() {
 	}
 }
 
-// target is what a model must have after this tick.
-func (d *decider) target(n Need) float64 {
-	if d.in.Pace == Fast {
-		return n.Now
-	}
-	return n.Lead
+// free is no money, in the catalog's currency.
+func (d *decider) free() fleet.Rate {
+	return fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency))
 }
 
 // rate prints a rate of requests for people.

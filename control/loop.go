@@ -27,12 +27,13 @@ type Loop struct {
 	ports      Ports
 	log        *slog.Logger
 	settings   Settings
-	begun      bool // the settings are in the journal
+	begun      bool // the settings are in the journal, and it took the last record
 	sizer      *policy.Sizer
 	forecaster map[fleet.ModelName]forecast.Forecaster
 	paths      []ModelForecast // of the last planning tick
 	memory     Memory
-	planned    time.Time // when the last planning tick was
+	planned    time.Time         // when the last planning tick was
+	unprimed   []fleet.ModelName // new since the loop was primed
 }
 
 // NewLoop makes a loop that has seen nothing yet.
@@ -42,33 +43,42 @@ func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
 	return l
 }
 
-// Use takes settings into force from the next tick on. What was learnt of
-// models that stay is kept.
+// Use takes settings into force from the next tick on. What was learnt of models
+// that stay is kept.
 func (l *Loop) Use(settings Settings) {
 	l.settings, l.begun, l.sizer = settings, false, policy.NewSizer()
+	before := l.forecaster
+	l.forecaster, l.unprimed = make(map[fleet.ModelName]forecast.Forecaster, len(settings.Policy.Models)), nil
 	for _, m := range settings.Policy.Models {
-		if _, known := l.forecaster[m.Name]; !known {
-			l.forecaster[m.Name] = forecast.NewSeasonal(time.Minute)
+		known, ok := before[m.Name]
+		if !ok {
+			known = forecast.NewSeasonal(time.Minute)
+			l.unprimed = append(l.unprimed, m.Name)
 		}
+		l.forecaster[m.Name] = known
 	}
 }
 
 // Settings are what is in force.
 func (l *Loop) Settings() Settings { return l.settings }
 
-// Prime teaches the forecasters what was before now.
+// Prime teaches the forecasters what was before now. Models that come with later
+// settings are taught at the first tick that has them.
 func (l *Loop) Prime(ctx context.Context, now time.Time) error {
+	models := l.unprimed
+	l.unprimed = nil
 	if l.ports.Historian == nil {
 		return nil
 	}
-	for _, m := range l.settings.Policy.Models {
-		past, err := l.ports.Historian.History(ctx, m.Name, now)
+	for i, name := range models {
+		past, err := l.ports.Historian.History(ctx, name, now)
 		if err != nil {
-			return fmt.Errorf("read the history of %s: %w", m.Name, err)
+			l.unprimed = models[i:]
+			return fmt.Errorf("read the history of %s: %w", name, err)
 		}
 		for _, o := range past {
-			if err := l.forecaster[m.Name].Observe(o); err != nil {
-				l.log.Debug("history bin set aside", "model", string(m.Name), "at", o.At, "cause", err)
+			if err := l.forecaster[name].Observe(o); err != nil {
+				l.log.Debug("history bin set aside", "model", string(name), "at", o.At, "cause", err)
 			}
 		}
 	}
@@ -76,7 +86,9 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 }
 
 // Tick is one pass of the loop at now. It plans at the policy's planning pace
-// and moves within warm capacity at every other call.
+// and moves within warm capacity at every other call. A planning tick that fails
+// is made up for by the next call. While the journal takes nothing, nothing is
+// done: a decision must not be without its record.
 func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	if !l.begun {
 		if err := l.ports.Journal.Begin(ctx, l.settings); err != nil {
@@ -92,10 +104,14 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	}
 	pace := Fast
 	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan {
-		pace, l.planned = Planning, now
+		pace = Planning
 	}
 
 	// 2. Forecast.
+	if err := l.Prime(ctx, now); err != nil {
+		l.log.Warn("a model begins without its history", "cause", err)
+		l.unprimed = nil
+	}
 	l.learn(snapshot)
 	if pace == Planning {
 		l.paths = l.foresee(now)
@@ -114,9 +130,13 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	if len(decision.Plan.Steps) > 0 {
 		record.Outcomes, err = l.carryOut(ctx, now, decision.Plan)
 	}
+	if pace == Planning && err == nil {
+		l.planned = now
+	}
 
-	// 8. Record, also what was done before acting broke off.
-	if writing := l.ports.Journal.Append(ctx, record); writing != nil {
+	// 8. Record, also what was done before acting broke off or was cancelled.
+	if writing := l.ports.Journal.Append(context.WithoutCancel(ctx), record); writing != nil {
+		l.begun = false
 		err = errors.Join(err, fmt.Errorf("record: %w", writing))
 	}
 	return record, err
@@ -138,9 +158,9 @@ func (l *Loop) learn(s fleet.Snapshot) {
 }
 
 // foresee forecasts every model up to the time for which a GPU bought now would
-// be kept.
+// be kept, or the longest time that work may wait.
 func (l *Loop) foresee(now time.Time) []ModelForecast {
-	leads := forecast.Leads(horizonsOf(l.settings).keep)
+	leads := forecast.Leads(horizonsOf(l.settings).look)
 	out := make([]ModelForecast, 0, len(l.settings.Policy.Models))
 	for _, m := range l.settings.Policy.Models {
 		path := l.forecaster[m.Name].Forecast(now, leads)
@@ -176,14 +196,14 @@ func (l *Loop) carryOut(ctx context.Context, now time.Time, plan fleet.Plan) ([]
 	view := current.Clone()
 	var outcomes []Outcome
 	for _, step := range plan.Steps {
+		if err := ctx.Err(); err != nil {
+			return outcomes, fmt.Errorf("act: %w", err)
+		}
 		outcome := Outcome{Step: string(step.Kind()) + " " + step.Subject(), Result: Done}
 		after := view.Clone()
 		if err := step.Apply(&after); err != nil {
 			outcome.Result, outcome.Detail = Dropped, err.Error()
 		} else if err := l.ports.Actuator.Do(ctx, step); err != nil {
-			if ctx.Err() != nil {
-				return outcomes, fmt.Errorf("act: %w", ctx.Err())
-			}
 			outcome.Result, outcome.Detail = Refused, err.Error()
 			l.log.Warn("step refused", "plan", string(plan.ID), "step", step.Describe(), "cause", err)
 		} else {

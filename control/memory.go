@@ -2,7 +2,8 @@ package control
 
 import (
 	"fmt"
-	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -12,8 +13,8 @@ import (
 // Memory is what a decision takes from the one before, beside what it sees. It
 // is part of the record.
 type Memory struct {
-	// Sequence numbers plans, nodes and replicas, so that a name is never used
-	// for two things.
+	// Sequence numbers nodes and replicas, so that a name is never used for two
+	// things.
 	Sequence int `json:"sequence"`
 	// Peaks hold each model's need over the scale-down delay.
 	Peaks map[fleet.ModelName]policy.Peaks `json:"peaks,omitempty"`
@@ -25,18 +26,43 @@ type Memory struct {
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }
 
-// clone copies the memory so that a decision can change its own.
-func (m Memory) clone() Memory {
-	m.Peaks = maps.Clone(m.Peaks)
-	if m.Peaks == nil {
-		m.Peaks = map[fleet.ModelName]policy.Peaks{}
+// carry copies the memory into a decision, which may change its own. Models that
+// left the policy are forgotten. A memory without names goes on where the names
+// in the snapshot end: a loop that begins anew meets what the one before it made.
+func (m Memory) carry(p policy.Policy, s fleet.Snapshot) Memory {
+	peaks, ceilings := m.Peaks, m.Ceilings
+	m.Peaks, m.Ceilings = map[fleet.ModelName]policy.Peaks{}, map[fleet.ModelName]float64{}
+	for _, model := range p.Models {
+		if known, ok := peaks[model.Name]; ok {
+			m.Peaks[model.Name] = known
+		}
+		if known, ok := ceilings[model.Name]; ok {
+			m.Ceilings[model.Name] = known
+		}
 	}
-	m.Ceilings = maps.Clone(m.Ceilings)
-	if m.Ceilings == nil {
-		m.Ceilings = map[fleet.ModelName]float64{}
+	if m.Sequence == 0 {
+		for _, n := range s.Nodes {
+			m.Sequence = max(m.Sequence, numberOf(string(n.ID)))
+		}
+		for _, r := range s.Replicas {
+			m.Sequence = max(m.Sequence, numberOf(string(r.ID)))
+		}
 	}
 	return m
 }
+
+// numberOf is the number at the end of a name made here, zero for other names.
+func numberOf(name string) int {
+	n, err := strconv.Atoi(name[strings.LastIndexByte(name, '-')+1:])
+	if err != nil || n < 0 || n >= foreign {
+		return 0
+	}
+	return n
+}
+
+// foreign is a number from which on a name was not made here: it bounds what a
+// name of somebody else's can do to the sequence.
+const foreign = 1_000_000_000
 
 // name makes the next name with a stem.
 func (m *Memory) name(stem string) string {

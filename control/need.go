@@ -26,6 +26,7 @@ type horizons struct {
 	load time.Duration // until a replica on a warm slice serves
 	lead time.Duration // until a replica on a new node serves
 	keep time.Duration // until a node bought now has earned its keep
+	look time.Duration // for which demand is forecast: keep, or the longest deadline
 }
 
 // keepFor is how long a new GPU is meant to be kept: shorter needs are served
@@ -41,16 +42,25 @@ func horizonsOf(s Settings) horizons {
 			node = max(node, o.Lead.P95())
 		}
 	}
+	var deadline time.Duration
 	for _, m := range s.Policy.Models {
-		for _, v := range m.Candidates() {
-			for _, p := range v.Slices {
-				load = max(load, p.Load.P95)
+		if m.Kind == fleet.Async {
+			deadline = max(deadline, m.SLO.Limit)
+		}
+		for i := range m.Profile.Variants {
+			v := &m.Profile.Variants[i]
+			if v.Accuracy < m.AccuracyFloor {
+				continue
+			}
+			for j := range v.Slices {
+				load = max(load, v.Slices[j].Load.P95)
 			}
 		}
 	}
 	h := horizons{load: load + s.Policy.Ticks.Plan}
 	h.lead = h.load + node
 	h.keep = h.lead + keepFor
+	h.look = max(h.keep, deadline)
 	return h
 }
 
@@ -60,13 +70,19 @@ const backlogDrain = time.Minute
 
 // needOf sizes one model's demand over the horizons. What is unknown does not
 // enter: the forecast, which rests on what was known, stands in for it, and the
-// guard lets nothing shrink meanwhile.
+// guard lets nothing shrink meanwhile. A forecast that rests on nothing is a
+// guess, and nothing is bought on a guess.
 func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.ModelSignals, h horizons) Need {
 	arrivals, backlog := known(p.Signals.Fresh(seen.Arrivals)), known(p.Signals.Fresh(seen.Backlog))
 	n := Need{Model: m.Name, Basis: path.Basis}
+	if path.Basis == forecast.BasisNone {
+		path.Points = nil
+	}
 	q := p.Quantile(m.Name)
 	if m.Kind == fleet.Async {
-		arrivals = average(path, q, m.SLO.Limit)
+		if len(path.Points) > 0 {
+			arrivals = average(path, q, m.SLO.Limit)
+		}
 		n.Now = policy.AsyncRate(m, arrivals, backlog)
 		n.Lead, n.Keep = n.Now, n.Now
 		return n
@@ -86,18 +102,24 @@ func known(s fleet.Signal) float64 {
 	return 0
 }
 
-// average is the mean over the leads up to a limit of the forecast's quantile:
-// what waits may be served at any time before its deadline, so that only the
-// average has to be met.
+// average is the mean of the forecast's quantile over the time up to a limit, or
+// as far as the path reaches: what waits may be served at any time before its
+// deadline, so that only the average has to be met. Points stand for the time up
+// to the next, which lie further apart the further they are away.
 func average(p forecast.Path, level float64, until time.Duration) float64 {
-	sum, n := 0.0, 0
-	for _, point := range p.Points {
-		if point.Lead <= until {
-			sum, n = sum+p.Quantile(level, point.Lead), n+1
+	sum, span := 0.0, 0.0
+	for i, point := range p.Points {
+		end := until
+		if i+1 < len(p.Points) {
+			end = min(until, p.Points[i+1].Lead)
+		}
+		if width := (end - point.Lead).Seconds(); width > 0 {
+			sum += width * p.Quantile(level, point.Lead)
+			span += width
 		}
 	}
-	if n == 0 {
-		return 0
+	if span == 0 {
+		return p.Quantile(level, until)
 	}
-	return sum / float64(n)
+	return sum / span
 }

@@ -1,10 +1,6 @@
 package control
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
-
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/packing"
 )
@@ -12,114 +8,94 @@ import (
 // question is a packing problem about the present fleet: what is missing, on
 // which free slices and empty GPUs it may go, and what may be bought.
 type question struct {
-	d       *decider
-	problem packing.Problem
-	ids     map[string]fleet.GPUID // of the GPUs that exist, by the name they carry in the problem
-	buy     bool
+	d        *decider
+	problem  packing.Problem
+	gpus     map[string]standing // GPUs that take replicas, by the name they carry in the problem
+	standing map[string]int      // nodes that take replicas, by offering
+	without  fleet.NodeID        // whose servers do not count; empty for none
+	moving   bool                // a model has as many servers afterwards as it has before
 }
 
-// placedGPU is one GPU of an answer that something new was put on.
-type placedGPU struct {
+// standing is a GPU that exists, as it is cut.
+type standing struct {
 	id       fleet.GPUID
-	gpu      fleet.GPUType
-	offering fleet.Offering
-	bought   bool
-	reshaped bool
-	slices   []packing.Slice // all of them
-	placed   []packing.Slice // those that got a model now
+	geometry fleet.Geometry
 }
 
-func (g placedGPU) geometry() fleet.Geometry {
-	out := make(fleet.Geometry, len(g.slices))
-	for i, s := range g.slices {
-		out[i] = fleet.Placement{Profile: s.Profile, Start: s.Start}
-	}
-	return out
+// taken stands in the problem for whoever sits on a slice already: that slice is
+// not to be had, and what it serves was subtracted before. It is no name of a
+// model.
+const taken packing.Occupant = "(taken)"
+
+// question asks how to cover what is short on what stands, and on nodes that are
+// affordable where buy is set.
+func (d *decider) question(short []shortfall, buy bool) (question, error) {
+	return d.ask(question{}, short, buy)
 }
 
-// answer is what the packer said, in the words of the fleet.
-type answer struct {
-	gpus     []placedGPU
-	unserved map[fleet.ModelName]float64
-	price    fleet.Rate // of what is bought
-	why      fleet.Reason
+// withoutNode asks how to cover what is short on what stands but one node. Each
+// server carries more in a larger pool, so that the answer differs with what is
+// taken for granted: that a model has as many servers afterwards as before, where
+// moving, or only one more than the other nodes have.
+func (d *decider) withoutNode(node fleet.NodeID, short []shortfall, moving bool) (question, error) {
+	return d.ask(question{without: node, moving: moving}, short, false)
 }
 
-func (a answer) buys() bool {
-	return slices.ContainsFunc(a.gpus, func(g placedGPU) bool { return g.bought })
-}
-
-// newNode is a node that an answer buys.
-type newNode struct {
-	id       fleet.NodeID
-	offering fleet.Offering
-	gpus     []fleet.GPU
-}
-
-// nodes lists what an answer buys, GPUs in order.
-func (a answer) nodes() []newNode {
-	var out []newNode
-	for _, g := range a.gpus {
-		if !g.bought {
-			continue
-		}
-		if n := len(out); n == 0 || out[n-1].id != g.id.Node {
-			out = append(out, newNode{id: g.id.Node, offering: g.offering})
-		}
-		last := &out[len(out)-1]
-		last.gpus = append(last.gpus, fleet.GPU{Type: g.gpu, Geometry: g.geometry()})
-	}
-	return out
-}
-
-// question asks how to cover what is short. Nodes that drain, and the node
-// without, take nothing. Only an offering that the policy allows is bought.
-func (d *decider) question(short []shortfall, without fleet.NodeID, buy bool) (question, error) {
-	q := question{d: d, ids: map[string]fleet.GPUID{}, buy: buy}
-	owned, usable := map[fleet.OfferingName]int{}, map[fleet.OfferingName]int{}
+// ask fills in a question. Nodes that drain take nothing.
+func (d *decider) ask(q question, short []shortfall, buy bool) (question, error) {
+	q.d, q.gpus, q.standing = d, map[string]standing{}, map[string]int{}
+	on := d.onNodes()
+	owned := map[fleet.OfferingName]int{}
 	for ordinal, n := range d.view.Nodes {
 		owned[n.Offering]++
-		if n.State == fleet.NodeDraining || n.ID == without {
-			continue
+		if n.State != fleet.NodeDraining && n.ID != q.without {
+			q.addNode(n, ordinal, on[n.ID])
 		}
-		usable[n.Offering]++
-		q.addNode(n, ordinal)
 	}
-	if err := q.addOfferings(owned, usable); err != nil {
-		return question{}, err
+	for _, o := range d.settings.Catalog.Offerings {
+		most := q.standing[string(o.Name)]
+		if buy {
+			more, err := d.affordable(o, owned[o.Name])
+			if err != nil {
+				return question{}, err
+			}
+			most += more
+		}
+		if most > 0 {
+			q.problem.GPUs = append(q.problem.GPUs, offer(o, most))
+		}
 	}
 	q.addModels(short)
 	return q, nil
 }
 
-// addNode enters what stands: slices with a server on them are taken, a GPU
-// that is empty, as far as its offering asks, may be cut anew.
-func (q *question) addNode(n fleet.Node, ordinal int) {
+// addNode enters what stands: slices with a server on them are taken, a GPU that
+// is empty, as far as its offering asks, may be cut anew.
+func (q *question) addNode(n fleet.Node, ordinal int, on []fleet.Replica) {
 	offering, ok := q.d.settings.Catalog.Offering(n.Offering)
 	if !ok {
 		return // reported where money is counted; nothing is placed on what has no price
 	}
-	on := q.d.view.On(n.ID)
+	q.standing[string(n.Offering)]++
+	busy := make(map[fleet.SliceID]bool, len(on))
+	for _, r := range on {
+		busy[r.Slice] = true
+	}
 	for index, gpu := range n.GPUs {
 		id := fleet.GPUID{Node: n.ID, Index: index}
 		placed := packing.Placed{ID: id.String(), Type: string(n.Offering), Node: ordinal, Fixed: true}
-		empty := true
+		empty := offering.Reshape == fleet.ReshapeGPU || len(on) == 0
 		for _, p := range gpu.Geometry {
 			slice := packing.Slice{Profile: p.Profile, Start: p.Start}
-			for _, r := range on {
-				if r.Slice == (fleet.SliceID{GPU: id, Start: p.Start}) {
-					slice.Model, empty = packing.Occupant(r.Model), false
-				}
+			if busy[fleet.SliceID{GPU: id, Start: p.Start}] {
+				slice.Model, empty = taken, false
 			}
 			placed.Geometry = append(placed.Geometry, slice)
-		}
-		if offering.Reshape == fleet.ReshapeNode {
-			empty = len(on) == 0
 		}
 		if q.d.in.Pace == Planning && empty && n.State == fleet.NodeReady && !gpu.Reshaping && divisible(gpu.Type) {
 			placed.Fixed = false
 		}
-		q.ids[placed.ID] = id
+		q.gpus[placed.ID] = standing{id: id, geometry: gpu.Geometry}
 		q.problem.Current = append(q.problem.Current, placed)
 	}
 }
@@ -129,193 +105,125 @@ func divisible(t fleet.GPUType) bool {
 	return ok && len(spec.Profiles) > 0
 }
 
-// addOfferings enters what stands and what may be bought. Owned counts every node,
-// usable those that take replicas.
-func (q *question) addOfferings(owned, usable map[fleet.OfferingName]int) error {
-	for _, o := range q.d.settings.Catalog.Offerings {
-		most := usable[o.Name]
-		if q.buy {
-			more, err := q.d.affordable(o, owned[o.Name])
-			if err != nil {
-				return err
-			}
-			most += more
-		}
-		if most > 0 {
-			q.problem.GPUs = append(q.problem.GPUs, offer(o, &most))
-		}
-	}
-	return nil
-}
-
-// mayBuy tells whether the question leaves anything to buy.
-func (q *question) mayBuy() bool {
-	standing := withoutPurchases(q.problem.GPUs, q.problem.Current)
-	for i, g := range q.problem.GPUs {
-		if *g.MaxNodes > *standing[i].MaxNodes {
-			return true
-		}
-	}
-	return false
-}
-
 // offer is an offering in the packer's words.
-func offer(o fleet.Offering, most *int) packing.GPU {
-	g := packing.GPU{Name: string(o.Name), PricePerHour: o.PricePerGPU().Hourly().Decimal(), PerNode: o.GPUs, MaxNodes: most}
+func offer(o fleet.Offering, most int) packing.GPU {
+	g := packing.GPU{Name: string(o.Name), PricePerHour: o.PricePerGPU().Hourly().Decimal(), PerNode: o.GPUs, MaxNodes: &most}
 	if divisible(o.GPU) {
 		g.MIG = o.GPU
 	}
 	return g
 }
 
-// addModels enters every model that is short or that sits on a slice. What sits
-// on a slice already counts for nothing new, so its throughput is added to the
-// demand.
+// further is how many nodes of an offering the question allows to be bought.
+func (q question) further(g packing.GPU) int { return *g.MaxNodes - q.standing[g.Name] }
+
+// mayBuy tells whether the question leaves anything to buy.
+func (q question) mayBuy() bool {
+	for _, g := range q.problem.GPUs {
+		if q.further(g) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// buying is the same question with other numbers of nodes that may be bought, by
+// offering; of those not named, none.
+func (q question) buying(more map[string]int) question {
+	var gpus []packing.GPU
+	for _, g := range q.problem.GPUs {
+		most := q.standing[g.Name] + more[g.Name]
+		g.MaxNodes = &most
+		gpus = append(gpus, g)
+	}
+	q.problem.GPUs = gpus
+	return q
+}
+
+// covering is the same question, asked for what an answer to it covers.
+func (q question) covering(a answer) question {
+	var models []packing.Model
+	for _, m := range q.problem.Models {
+		if m.Demand -= a.unserved[fleet.ModelName(m.Name)]; m.Demand >= trifle/2 {
+			models = append(models, m)
+		}
+	}
+	q.problem.Models = models
+	return q
+}
+
+// addModels enters the models that are short, and who sits on slices already.
 func (q *question) addModels(short []shortfall) {
-	lacks := map[fleet.ModelName]float64{}
 	for _, s := range short {
-		lacks[s.model.Name] = s.lacks
+		demand := s.lacks
+		throughput, largest := q.throughput(s.model, demand)
+		if s.atMost > 0 && largest > 0 {
+			demand = min(demand, float64(s.atMost)*largest)
+		}
+		q.problem.Models = append(q.problem.Models, packing.Model{
+			Name: string(s.model.Name), Demand: demand, Throughput: throughput, Value: q.value(s.model, throughput),
+		})
 	}
-	sits := map[string][]fleet.SliceKind{} // by model
-	offeringOf := map[string][]string{}
-	for _, p := range q.problem.Current {
-		for _, s := range p.Geometry {
-			if s.Model != "" {
-				name := string(s.Model)
-				sits[name] = append(sits[name], fleet.SliceKind{Profile: s.Profile})
-				offeringOf[name] = append(offeringOf[name], p.Type)
-			}
-		}
-	}
-	for _, m := range q.d.models() {
-		name := string(m.Name)
-		if lacks[m.Name] == 0 && len(sits[name]) == 0 {
-			continue
-		}
-		model := packing.Model{Name: name, Demand: lacks[m.Name], Throughput: q.throughput(m), Value: m.Value.Float()}
-		for i, kind := range sits[name] {
-			// A hair less than what it carries: what is rounded off is not bought.
-			model.Demand += model.Throughput[offeringOf[name][i]][kind.Profile] * (1 - 1e-9)
-		}
-		if model.Demand == 0 {
-			model.Demand = 1e-9 // it only names the slices it sits on
-		}
-		q.problem.Models = append(q.problem.Models, model)
-	}
+	q.problem.Models = append(q.problem.Models, packing.Model{Name: string(taken), Demand: 1})
 }
 
 // throughput is what one more replica of the model carries, by offering and
-// profile. A profile without a measured variant that keeps the SLO is not there.
-func (q *question) throughput(m fleet.Model) map[string]map[fleet.ProfileName]float64 {
-	pool := len(filter(q.d.servers(m.Name), server.stays)) + 1
-	out := map[string]map[fleet.ProfileName]float64{}
+// profile, and the largest of these. A profile without a measured variant that
+// keeps the SLO is not there, nor one that would take a hundred thousand slices
+// to carry the demand.
+func (q *question) throughput(m fleet.Model, demand float64) (rows map[string]map[fleet.ProfileName]float64, largest float64) {
+	staying := q.d.staying(m.Name)
+	pool := 1 + len(filter(staying, func(s server) bool { return s.node != q.without }))
+	if q.moving {
+		pool = max(pool, len(staying))
+	}
+	rows = map[string]map[fleet.ProfileName]float64{}
 	for _, g := range q.problem.GPUs {
 		offering, _ := q.d.settings.Catalog.Offering(fleet.OfferingName(g.Name))
 		row := map[fleet.ProfileName]float64{}
-		profiles := []fleet.ProfileName{fleet.WholeGPU}
-		if spec, ok := fleet.LookupGPU(offering.GPU); ok {
-			for _, p := range spec.Profiles {
-				profiles = append(profiles, p.Name)
-			}
-		}
-		for _, p := range profiles {
-			if _, c, ok := best(q.d.sizer, m, fleet.SliceKind{GPU: offering.GPU, Profile: p}, pool); ok {
+		for _, p := range profilesOf(offering.GPU) {
+			if _, c, ok := q.d.best(m, offering, p, pool); ok && c > demand*1e-5 {
 				row[p] = c
+				largest = max(largest, c)
 			}
 		}
 		if len(row) > 0 {
-			out[g.Name] = row
+			rows[g.Name] = row
 		}
 	}
-	return out
+	return rows, largest
 }
 
-// solve packs, and reads the answer back.
-func (q question) solve() (answer, error) {
-	out := answer{unserved: map[fleet.ModelName]float64{}, price: fleet.PerHour(fleet.Micros(0, q.d.settings.Catalog.Currency))}
-	if len(q.problem.GPUs) == 0 { // nothing stands and nothing may be bought
-		for _, m := range q.problem.Models {
-			out.unserved[fleet.ModelName(m.Name)] = m.Demand
-		}
-		return out, nil
+// profilesOf lists what a part may be cut into, undivided first.
+func profilesOf(t fleet.GPUType) []fleet.ProfileName {
+	profiles := []fleet.ProfileName{fleet.WholeGPU}
+	spec, _ := fleet.LookupGPU(t)
+	for _, p := range spec.Profiles {
+		profiles = append(profiles, p.Name)
 	}
-	solved, err := packing.Solve(q.problem, packing.Options{Effort: packing.Low})
-	if err != nil {
-		return answer{}, fmt.Errorf("pack: %w", err)
+	return profiles
+}
+
+// value is what serving a request within the SLO is worth, by which the packer
+// orders models where not all can be served. A model without a value of its own
+// is worth what its cheapest slice asks for the same, as where a cap sheds.
+func (q *question) value(m fleet.Model, throughput map[string]map[fleet.ProfileName]float64) float64 {
+	if !m.Value.IsZero() {
+		return m.Value.Float() * m.Profile.MeanWork
 	}
-	for name, left := range solved.Unserved {
-		if left > trifle {
-			out.unserved[fleet.ModelName(name)] = left
-		}
-	}
-	before := map[string]packing.Placed{}
-	for _, p := range q.problem.Current {
-		before[p.ID] = p
-	}
-	names := map[int]fleet.NodeID{}
-	count := map[int]int{}
-	for _, p := range solved.GPUs {
-		if then, stood := before[p.ID]; stood && p.ID != "" {
-			if g := q.changed(then, p); len(g.placed) > 0 {
-				out.gpus = append(out.gpus, g)
+	least := 0.0
+	for _, g := range q.problem.GPUs {
+		offering, _ := q.d.settings.Catalog.Offering(fleet.OfferingName(g.Name))
+		spec, known := fleet.LookupGPU(offering.GPU)
+		for profile, c := range throughput[g.Name] {
+			price := offering.PricePerGPU().Hourly().Float() / (c * 3600)
+			if row, ok := spec.Profile(profile); known && ok {
+				price *= float64(row.Memory) / float64(spec.MemorySlices)
 			}
-			continue
-		}
-		out.gpus = append(out.gpus, q.purchase(p, names, count))
-	}
-	for i := range out.gpus {
-		if out.gpus[i].bought || out.gpus[i].reshaped {
-			q.d.refit(&out.gpus[i])
+			if least == 0 || price < least {
+				least = price
+			}
 		}
 	}
-	for _, n := range out.nodes() {
-		out.price = out.price.Add(n.offering.Price)
-	}
-	slices.SortStableFunc(out.gpus, func(a, b placedGPU) int {
-		return cmp.Or(cmp.Compare(a.id.Node, b.id.Node), cmp.Compare(a.id.Index, b.id.Index))
-	})
-	return out, nil
-}
-
-// changed is a GPU that stood, with what is new on it.
-func (q question) changed(then, now packing.Placed) placedGPU {
-	offering, _ := q.d.settings.Catalog.Offering(fleet.OfferingName(now.Type))
-	g := placedGPU{id: q.ids[now.ID], gpu: offering.GPU, offering: offering, slices: now.Geometry}
-	taken := map[int]packing.Slice{}
-	for _, s := range then.Geometry {
-		taken[s.Start] = s
-	}
-	for _, s := range now.Geometry {
-		old, stood := taken[s.Start]
-		if !stood || old.Profile != s.Profile {
-			g.reshaped = true
-		}
-		if s.Model != "" && (old.Model == "" || g.reshaped) {
-			g.placed = append(g.placed, s)
-		}
-	}
-	if len(now.Geometry) != len(then.Geometry) {
-		g.reshaped = true
-	}
-	return g
-}
-
-// purchase names a GPU that is to be bought. GPUs of one new node get their
-// index in the order of the answer.
-func (q question) purchase(p packing.Placed, names map[int]fleet.NodeID, count map[int]int) placedGPU {
-	offering, _ := q.d.settings.Catalog.Offering(fleet.OfferingName(p.Type))
-	if _, named := names[p.Node]; !named {
-		names[p.Node] = fleet.NodeID(q.d.memory.name(p.Type))
-	}
-	g := placedGPU{
-		id: fleet.GPUID{Node: names[p.Node], Index: count[p.Node]}, gpu: offering.GPU, offering: offering,
-		bought: true, slices: p.Geometry,
-	}
-	count[p.Node]++
-	for _, s := range p.Geometry {
-		if s.Model != "" {
-			g.placed = append(g.placed, s)
-		}
-	}
-	return g
+	return least
 }

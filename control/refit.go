@@ -12,17 +12,13 @@ import (
 // is bought or reshaped anyway: of the geometries that hold what is used, the one
 // whose free slices could do most for the needs of all models.
 func (d *decider) refit(g *placedGPU) {
-	spec, ok := fleet.LookupGPU(g.gpu)
-	if !ok || len(spec.Profiles) == 0 {
+	if !divisible(g.offering.GPU) {
 		return
 	}
-	used := occupied(g.slices)
-	if len(used) == 1 && used[0].Profile == fleet.WholeGPU {
-		return
-	}
-	worth := d.worths(spec)
+	worth := d.worths(g.offering)
 	most := -1.0
-	for _, geometry := range maximal()[spec.Type] {
+	used := g.placed
+	for _, geometry := range shapes(g.offering.GPU) {
 		seated, free, ok := seat(geometry, used)
 		if !ok {
 			continue
@@ -32,41 +28,51 @@ func (d *decider) refit(g *placedGPU) {
 			sum += worth[p]
 		}
 		if sum > most {
-			most, g.slices = sum, seated
+			most, g.slices, g.placed = sum, seated, occupied(seated)
 		}
 	}
-	g.placed = occupied(g.slices)
 }
 
-// maximal are the maximal geometries of every part, which never change; they are
-// not to be written to.
-var maximal = sync.OnceValue(func() map[fleet.GPUType][]fleet.Geometry {
+// shapes are the ways to cut a part to the full, and the undivided one last. They
+// are not to be written to.
+func shapes(t fleet.GPUType) []fleet.Geometry {
+	if known, ok := allShapes()[t]; ok {
+		return known
+	}
+	return undivided
+}
+
+var undivided = []fleet.Geometry{{{Profile: fleet.WholeGPU}}}
+
+// allShapes holds the maximal geometries of every part, which never change.
+var allShapes = sync.OnceValue(func() map[fleet.GPUType][]fleet.Geometry {
 	out := map[fleet.GPUType][]fleet.Geometry{}
 	for _, t := range fleet.GPUTypes() {
-		spec, _ := fleet.LookupGPU(t)
-		out[t] = packing.Maximal(spec)
+		if divisible(t) {
+			spec, _ := fleet.LookupGPU(t)
+			out[t] = append(packing.Maximal(spec), undivided...)
+		}
 	}
 	return out
 })
-
-// occupied lists the slices that have a model.
-func occupied(all []packing.Slice) []packing.Slice {
-	return slices.DeleteFunc(slices.Clone(all), func(s packing.Slice) bool { return s.Model == "" })
-}
 
 // worths is what a slice of each profile could do: summed over the models, the
 // share of the model's need that the slice carries, at most all of it. A slice
 // larger than any need is worth no more than one that just carries it, and so a
 // fleet of small languages gets many small slices.
-func (d *decider) worths(spec fleet.GPUSpec) map[fleet.ProfileName]float64 {
+func (d *decider) worths(o fleet.Offering) map[fleet.ProfileName]float64 {
+	if known, ok := d.worth[o.Name]; ok {
+		return known
+	}
 	out := map[fleet.ProfileName]float64{}
 	for i, m := range d.models() {
-		for _, p := range spec.Profiles {
-			if _, c, ok := best(d.sizer, m, fleet.SliceKind{GPU: spec.Type, Profile: p.Name}, 1); ok {
-				out[p.Name] += min(1, c/max(d.needs[i].Keep, trifle))
+		for _, p := range profilesOf(o.GPU) {
+			if _, c, ok := d.best(m, o, p, 1); ok {
+				out[p] += min(1, c/max(d.needs[i].Keep, trifle))
 			}
 		}
 	}
+	d.worth[o.Name] = out
 	return out
 }
 

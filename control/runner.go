@@ -72,6 +72,11 @@ func (r *Runner) run(ctx context.Context) {
 		case s := <-r.settings:
 			r.loop.Use(s)
 		case <-ticker.C:
+			select {
+			case s := <-r.settings: // handed over before this tick
+				r.loop.Use(s)
+			default:
+			}
 			begun := time.Now()
 			record, err := r.loop.Tick(ctx, r.now())
 			if ctx.Err() != nil {

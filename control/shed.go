@@ -2,23 +2,56 @@ package control
 
 import (
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
-	"github.com/tessera-autoscaler/tessera/packing"
 	"github.com/tessera-autoscaler/tessera/policy"
 )
+
+// excess is a cap that sheds and is exceeded.
+type excess struct {
+	budget policy.Budget
+	spend  string     // for people, in the budget's period
+	most   fleet.Rate // of spending that the cap leaves from now on
+}
+
+// reason is why a server of a model goes.
+func (e excess) reason(m fleet.Model, need Need) fleet.Reason {
+	value := "as much as its cheapest slice"
+	if !m.Value.IsZero() {
+		value = fmt.Sprintf("%s per thousand %ss", m.Value.Times(1000).Describe(), m.Profile.Unit)
+	}
+	return fleet.Because(fleet.ReasonShed, "spend", e.spend, "cap", e.budget, "model", m.Name, "value", value, "shed", rate(need.Shed))
+}
+
+// exceeded finds a cap that takes from a model.
+func (d *decider) exceeded(m fleet.Model) (excess, bool) {
+	for _, e := range d.exceeds {
+		if concerns(e.budget, m) {
+			return e, true
+		}
+	}
+	return excess{}, false
+}
+
+func concerns(b policy.Budget, m fleet.Model) bool { return b.Group == "" || b.Group == m.Group }
 
 // shed puts ceilings on needs where a cap that sheds is exceeded: one replica
 // after the other in the policy's order, until what their slices cost makes up for
 // the excess. What is above its ceiling is stopped, and its nodes freed, like any
-// other surplus. Ceilings stay until the whole need would fit under the cap again.
+// other surplus. A ceiling stays until no cap that takes from the model is
+// exceeded, or would be if the need were met again.
 func (d *decider) shed() error {
-	for _, b := range d.settings.Policy.Budgets {
-		if b.OnExceeded != policy.Shed {
-			continue
+	if d.in.Pace == Planning {
+		if err := d.findExcesses(); err != nil {
+			return err
 		}
-		if err := d.shedFor(b); err != nil {
+		for _, e := range d.exceeds {
+			if err := d.lower(e); err != nil {
+				return err
+			}
+		}
+		if err := d.release(); err != nil {
 			return err
 		}
 	}
@@ -32,142 +65,169 @@ func (d *decider) shed() error {
 	return nil
 }
 
-func (d *decider) shedFor(b policy.Budget) error {
-	most, spending := d.hourly(b), d.staying(b.Group)
-	if spending.Compare(most) > 0 {
-		order, err := d.settings.Policy.ShedOrder(d.sizer, d.settings.Catalog, d.view, b)
-		if err != nil {
-			return fmt.Errorf("shed: %w", err)
-		}
-		d.memory.NextConsolidation = d.in.Now // there are nodes to free
-		excess := spending.Sub(most)
-		for _, w := range order {
-			if excess.Compare(fleet.Rate{}) <= 0 {
-				break
-			}
-			d.lower(w)
-			excess = excess.Sub(w.Price)
-		}
-		return nil
+// findExcesses notes which caps that shed are exceeded. An hour's is by the rate
+// of spending on nodes that stay; a day's or a month's by what was spent and can
+// no longer be avoided, and then nothing is left to spend.
+func (d *decider) findExcesses() error {
+	purse, err := policy.NewPurse(d.settings.Policy, d.settings.Catalog, d.view)
+	if err != nil {
+		return fmt.Errorf("count the money: %w", err)
 	}
-	if len(d.memory.Ceilings) == 0 {
-		return nil
+	over := map[policy.Budget]fleet.Money{}
+	for _, o := range purse.Overruns() {
+		over[o.Budget] = o.Spend
 	}
-	price, err := d.afresh(b.Group)
-	if err == nil && price.Compare(most) <= 0 {
-		for _, m := range d.models() {
-			if b.Group == "" || m.Group == b.Group {
-				delete(d.memory.Ceilings, m.Name)
-			}
+	for _, b := range d.settings.Policy.Budgets {
+		spend, exceeded := over[b]
+		e := excess{budget: b, spend: fmt.Sprintf("%s per %s", spend.Describe(), b.Per), most: d.free()}
+		if b.Per == policy.Hour {
+			e.most = fleet.PerHour(b.Amount)
+			exceeded = exceeded && d.spending(b.Group).Compare(e.most) > 0
+		}
+		if exceeded && b.OnExceeded == policy.Shed {
+			d.exceeds = append(d.exceeds, e)
 		}
 	}
-	return err
+	return nil
 }
 
-// staying is the rate of spending on nodes that do not drain, or a group's part.
-func (d *decider) staying(group fleet.GroupName) fleet.Rate {
-	total := fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency))
+// lower puts ceilings where a cap is exceeded: what a model's servers carry
+// without those that go.
+func (d *decider) lower(e excess) error {
+	order, err := d.settings.Policy.ShedOrder(d.sizer, d.settings.Catalog, d.view, e.budget)
+	if err != nil {
+		return fmt.Errorf("shed: %w", err)
+	}
+	// 1. How many go. Servers that go free their node only when the others fit on
+	// fewer, which takes its time. Once what is in use would fit under the cap, one
+	// more goes only where a search for a node to free came back empty.
+	rest := d.inUse(e.budget.Group).Sub(e.most)
+	gone := map[fleet.ReplicaID]bool{}
+	touched := map[fleet.ModelName]bool{}
+	stuck := d.settled() && d.in.Now.Before(d.memory.NextConsolidation)
+	for i, w := range order {
+		if rest.Compare(d.free()) <= 0 && (i > 0 || !stuck) {
+			break
+		}
+		gone[w.Replica], touched[w.Model] = true, true
+		rest = rest.Sub(w.Price)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	d.memory.NextConsolidation = d.in.Now // there will be nodes to free
+	// 2. What is left of their models.
+	for _, m := range d.models() {
+		if !touched[m.Name] {
+			continue
+		}
+		left := capacity(d.sizer, m, filter(d.staying(m.Name), func(s server) bool { return !gone[s.id] })) * (1 - 1e-9)
+		if most, capped := d.memory.Ceilings[m.Name]; !capped || left < most {
+			d.memory.Ceilings[m.Name] = left
+		}
+	}
+	return nil
+}
+
+// release takes the ceilings off models for which no cap asks for them any more.
+func (d *decider) release() error {
+	for _, m := range d.models() {
+		if _, capped := d.memory.Ceilings[m.Name]; !capped {
+			continue
+		}
+		_, held := d.exceeded(m)
+		for _, b := range d.settings.Policy.Budgets {
+			if held || b.OnExceeded != policy.Shed || b.Per != policy.Hour || !concerns(b, m) {
+				continue
+			}
+			price, err := d.afresh(b.Group)
+			if err != nil {
+				return err
+			}
+			held = price.Compare(fleet.PerHour(b.Amount)) > 0
+		}
+		if !held {
+			delete(d.memory.Ceilings, m.Name)
+		}
+	}
+	return nil
+}
+
+// spending is the rate of spending on nodes that do not drain, or a group's part.
+func (d *decider) spending(group fleet.GroupName) fleet.Rate {
+	return d.parts(group, func(own, all, _ int64) (int64, int64) {
+		if group == "" {
+			return 1, 1
+		}
+		return own, all
+	})
+}
+
+// inUse is the part of the spending that pays for slices with a server that stays.
+func (d *decider) inUse(group fleet.GroupName) fleet.Rate {
+	return d.parts(group, func(own, all, total int64) (int64, int64) {
+		if group == "" {
+			return all, total
+		}
+		return own, total
+	})
+}
+
+// parts adds up a part of the price of every node that does not drain. The part is
+// told from the memory slices that the group's servers have, those of all groups,
+// and those of the node.
+func (d *decider) parts(group fleet.GroupName, part func(own, all, total int64) (int64, int64)) fleet.Rate {
+	sum := d.free()
+	on := d.onNodes()
 	for _, n := range d.view.Nodes {
 		o, ok := d.settings.Catalog.Offering(n.Offering)
 		if !ok || n.State == fleet.NodeDraining {
 			continue
 		}
-		if group == "" {
-			total = total.Add(o.Price)
-			continue
-		}
-		var own, all int64
-		for _, w := range fleet.GroupWeights(n, d.view.On(n.ID), d.settings.Policy.Group) {
+		var own, all, total int64
+		staying := slices.DeleteFunc(on[n.ID], func(r fleet.Replica) bool { return r.State == fleet.ReplicaDraining })
+		for _, w := range fleet.GroupWeights(n, staying, d.settings.Policy.Group) {
 			all += w.Slices
 			if w.Group == group {
 				own += w.Slices
 			}
 		}
-		if all > 0 {
-			total = total.Add(o.Price.Share(own, all))
+		for _, gpu := range n.GPUs {
+			spec, _ := fleet.LookupGPU(gpu.Type)
+			total += int64(max(1, spec.MemorySlices))
+		}
+		if share, of := part(own, all, total); of > 0 {
+			sum = sum.Add(o.Price.Share(share, of))
 		}
 	}
-	return total
-}
-
-// hourly is the rate of spending that a cap leaves: the cap itself for an hour,
-// what is left of a day or month over what is left of its time.
-func (d *decider) hourly(b policy.Budget) fleet.Rate {
-	now := d.in.Now.UTC()
-	spent, end := d.in.Snapshot.Spend.Day, time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, time.UTC)
-	switch b.Per {
-	case policy.Hour:
-		return fleet.PerHour(b.Amount)
-	case policy.Month:
-		spent, end = d.in.Snapshot.Spend.Month, time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	}
-	if b.Group != "" {
-		for _, g := range d.in.Snapshot.Spend.Groups {
-			if g.Group == b.Group && b.Per == policy.Month {
-				spent = g.Month
-			} else if g.Group == b.Group {
-				spent = g.Day
-			}
-		}
-	}
-	left := b.Amount.Sub(spent)
-	if left.Micros() < 0 {
-		left = left.Sub(left)
-	}
-	return fleet.PerHour(left.Share(int64(time.Hour), int64(end.Sub(now))))
-}
-
-// lower puts a ceiling on a model: what it has without the replica.
-func (d *decider) lower(w policy.Withdrawal) {
-	m, _ := d.settings.Policy.Model(w.Model)
-	pool := filter(d.servers(w.Model), server.stays)
-	most, capped := d.memory.Ceilings[w.Model]
-	if !capped {
-		most = capacity(d.sizer, m, pool)
-	}
-	for _, s := range pool {
-		if s.id == w.Replica {
-			d.memory.Ceilings[w.Model] = max(0, most-share(d.sizer, m, *s.perf, len(pool)))
-		}
-	}
+	return sum
 }
 
 // afresh is the price of the cheapest layout found for the needs of a group, or
 // of all, on an empty fleet.
 func (d *decider) afresh(group fleet.GroupName) (fleet.Rate, error) {
-	q := question{d: d, buy: true}
+	if known, ok := d.anew[group]; ok {
+		return known, nil
+	}
+	q := question{d: d}
 	for _, o := range d.settings.Catalog.Offerings {
 		if d.settings.Policy.Buys(o.Name) {
-			most := o.Limit
-			q.problem.GPUs = append(q.problem.GPUs, offer(o, &most))
+			q.problem.GPUs = append(q.problem.GPUs, offer(o, o.Limit))
 		}
 	}
+	var short []shortfall
 	for i, m := range d.models() {
-		if group != "" && m.Group != group || d.needs[i].Lead <= 0 {
-			continue
+		if (group == "" || m.Group == group) && d.needs[i].Lead >= trifle {
+			short = append(short, shortfall{model: m, lacks: d.needs[i].Lead})
 		}
-		q.problem.Models = append(q.problem.Models, packing.Model{Name: string(m.Name), Demand: d.needs[i].Lead, Throughput: q.throughput(m)})
 	}
-	if len(q.problem.Models) == 0 {
-		return fleet.PerHour(fleet.Micros(0, d.settings.Catalog.Currency)), nil
-	}
+	q.addModels(short)
 	before := d.memory.Sequence
 	a, err := q.solve()
 	d.memory.Sequence = before // the names of what is not bought are free again
-	return a.price, err
-}
-
-// shedOperands are the quantities of the reason why a model gives way.
-func (d *decider) shedOperands(m fleet.Model) []any {
-	spend, err := d.view.Committed(d.settings.Catalog)
 	if err != nil {
-		spend = fleet.Rate{} // the guard reports a node without a price
+		return fleet.Rate{}, err
 	}
-	limit := ""
-	for _, b := range d.settings.Policy.Budgets {
-		if b.OnExceeded == policy.Shed && (b.Group == "" || b.Group == m.Group) {
-			limit = b.String()
-		}
-	}
-	return []any{"spend", spend.Describe(), "cap", limit, "model", m.Name, "value", m.Value.Describe()}
+	d.anew[group] = a.price
+	return a.price, nil
 }

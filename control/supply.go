@@ -10,14 +10,13 @@ type server struct {
 	id      fleet.ReplicaID
 	state   fleet.ReplicaState
 	node    fleet.NodeID
-	drains  bool // its node does
-	company int  // replicas on its node, its own included
-	perf    *fleet.Performance
+	leaves  bool               // its node drains, or nobody measured it where it sits: others are to take its place
+	company int                // replicas on its node, its own included
+	perf    *fleet.Performance // nil where nobody measured it
 }
 
-// stays tells whether the server counts for the future: it is not going, and
-// neither is its node.
-func (s server) stays() bool { return s.state != fleet.ReplicaDraining && !s.drains }
+// stays tells whether the server counts for the future.
+func (s server) stays() bool { return s.state != fleet.ReplicaDraining && !s.leaves }
 
 // ready tells whether the server serves.
 func (s server) ready() bool { return s.state == fleet.ReplicaReady }
@@ -25,8 +24,7 @@ func (s server) ready() bool { return s.state == fleet.ReplicaReady }
 // pools are the servers of every model in the view, by id.
 type pools map[fleet.ModelName][]server
 
-// poolsOf finds every model's servers. One on a slice that nobody measured
-// carries nothing and is left out.
+// poolsOf finds every model's servers.
 func poolsOf(p policy.Policy, s fleet.Snapshot) pools {
 	out := make(pools, len(p.Models))
 	crowd := make(map[fleet.NodeID]int, len(s.Nodes))
@@ -40,11 +38,11 @@ func poolsOf(p policy.Policy, s fleet.Snapshot) pools {
 			continue
 		}
 		kind, _ := node.Kind(r.Slice)
-		if perf := performance(m, r.Variant, kind); perf != nil {
-			out[r.Model] = append(out[r.Model], server{
-				id: r.ID, state: r.State, node: node.ID, drains: node.State == fleet.NodeDraining, company: crowd[node.ID], perf: perf,
-			})
-		}
+		perf := performance(m, r.Variant, kind)
+		out[r.Model] = append(out[r.Model], server{
+			id: r.ID, state: r.State, node: node.ID, company: crowd[node.ID], perf: perf,
+			leaves: perf == nil || node.State == fleet.NodeDraining,
+		})
 	}
 	return out
 }
@@ -74,13 +72,29 @@ func (d *decider) servers(m fleet.ModelName) []server {
 	return d.pools[m]
 }
 
+// staying are those of a model's servers that count for the future.
+func (d *decider) staying(m fleet.ModelName) []server { return filter(d.servers(m), server.stays) }
+
+// onNodes are the replicas of the view by node.
+func (d *decider) onNodes() map[fleet.NodeID][]fleet.Replica {
+	out := make(map[fleet.NodeID][]fleet.Replica, len(d.view.Nodes))
+	for _, r := range d.view.Replicas {
+		out[r.Slice.GPU.Node] = append(out[r.Slice.GPU.Node], r)
+	}
+	return out
+}
+
 // capacity is what a pool of servers carries within the SLO: each kind gives its
-// part of a pool of as many servers, all of that kind.
+// part of a pool of as many servers, all of that kind. One that nobody measured
+// where it sits counts for nothing.
 func capacity(sizer *policy.Sizer, m fleet.Model, pool []server) float64 {
 	total := 0.0
 	var last *fleet.Performance
 	part := 0.0
 	for _, s := range pool {
+		if s.perf == nil {
+			continue
+		}
 		if s.perf != last {
 			last, part = s.perf, share(sizer, m, *s.perf, len(pool))
 		}
@@ -105,9 +119,9 @@ func filter(pool []server, keep func(server) bool) []server {
 	return out
 }
 
-// best finds the candidate variant that carries most on a kind of slice in a
-// pool of n, false when none is measured there or none keeps the SLO.
-func best(sizer *policy.Sizer, m fleet.Model, kind fleet.SliceKind, n int) (fleet.VariantName, float64, bool) {
+// best finds the candidate variant that carries most in a pool of n on a slice of
+// an offering, false when none is measured there or none keeps the SLO.
+func (d *decider) best(m fleet.Model, o fleet.Offering, profile fleet.ProfileName, n int) (fleet.VariantName, float64, bool) {
 	var name fleet.VariantName
 	most := 0.0
 	for i := range m.Profile.Variants {
@@ -115,11 +129,11 @@ func best(sizer *policy.Sizer, m fleet.Model, kind fleet.SliceKind, n int) (flee
 		if v.Accuracy < m.AccuracyFloor {
 			continue
 		}
-		perf := performance(m, v.Name, kind)
-		if perf == nil {
+		perf := performance(m, v.Name, fleet.SliceKind{GPU: o.GPU, Profile: profile})
+		if perf == nil || o.GPU == fleet.CPU && perf.MemoryMiB > o.MemoryMiB {
 			continue
 		}
-		if c := share(sizer, m, *perf, n); c > most {
+		if c := share(d.sizer, m, *perf, n); c > most {
 			name, most = v.Name, c
 		}
 	}

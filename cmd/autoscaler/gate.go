@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+	"github.com/tessera-autoscaler/tessera/policy"
 	"github.com/tessera-autoscaler/tessera/simulator"
 )
 
@@ -88,33 +90,40 @@ func checkGates(gates []gate, r simulator.Result) error {
 	return nil
 }
 
-// checkFields refuses gates on names that no result ever has, before a long run.
-func checkFields(gates []gate) error {
+// checkFields refuses gates on names that no result of these settings has, before
+// a long run.
+func checkFields(gates []gate, p policy.Policy) error {
 	one := 1.0
-	known, err := numbersOf(simulator.Result{Attainment: &one, CostUSD: &one})
+	sample := simulator.Result{
+		Attainment: &one, CostUSD: &one, AttainmentByModel: map[string]float64{},
+		ByModel: map[string]simulator.ModelResult{}, CostByGroup: map[string]float64{},
+	}
+	for _, m := range p.Models {
+		sample.AttainmentByModel[string(m.Name)], sample.CostByGroup[string(m.Group)] = one, one
+		sample.ByModel[string(m.Name)] = simulator.ModelResult{Attainment: &one, Mean: &one, P50: &one, P95: &one, P99: &one}
+	}
+	known, err := numbersOf(sample)
 	if err != nil {
 		return err
 	}
-	names := make([]string, 0, len(known))
-	for name := range known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(known))
 	for _, g := range gates {
-		if _, ok := known[g.field]; ok || strings.Contains(g.field, ".") {
+		if _, ok := known[g.field]; ok {
 			continue
 		}
 		hint := ""
 		if near := strictyaml.Suggest(g.field, names); near != "" {
 			hint = fmt.Sprintf("; did you mean %s?", near)
 		}
-		return usage("--fail-on: there is no number %q in a result%s\nthere are %s, and name.model such as attainment_by_model.transcribe-fr", g.field, hint, strings.Join(names, ", "))
+		plain := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.Contains(n, ".") })
+		return usage("--fail-on: there is no number %q in a result%s\nthere are %s, and those of a model or group, such as attainment_by_model.NAME or by_model.NAME.p95",
+			g.field, hint, strings.Join(plain, ", "))
 	}
 	return nil
 }
 
-// numbersOf lists the numbers of a result by their JSON names, those of a model
-// or group as name.key.
+// numbersOf lists the numbers of a result by their JSON names, inner ones as
+// name.key and name.key.key.
 func numbersOf(r simulator.Result) (map[string]float64, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -125,17 +134,17 @@ func numbersOf(r simulator.Result) (map[string]float64, error) {
 		return nil, fmt.Errorf("read the result: %w", err)
 	}
 	out := map[string]float64{}
-	for name, v := range all {
+	collect("", all, out)
+	return out, nil
+}
+
+func collect(prefix string, from map[string]any, into map[string]float64) {
+	for name, v := range from {
 		switch v := v.(type) {
 		case float64:
-			out[name] = v
+			into[prefix+name] = v
 		case map[string]any:
-			for key, inner := range v {
-				if number, ok := inner.(float64); ok {
-					out[name+"."+key] = number
-				}
-			}
+			collect(prefix+name+".", v, into)
 		}
 	}
-	return out, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tessera-autoscaler/tessera/policy"
 )
 
 // everyCommand lists the commands that help shows, the root first.
@@ -101,8 +104,9 @@ func TestEveryExampleCanBeTyped(t *testing.T) {
 					t.Error(err)
 				}
 				if failOn := called.Flags().Lookup("fail-on"); failOn != nil {
-					if gates, err := parseGates(failOn.Value.String()); err != nil || checkFields(gates) != nil {
-						t.Errorf("%s: %v %v", failOn.Value, err, checkFields(gates))
+					gates, err := parseGates(failOn.Value.String())
+					if err := errors.Join(err, checkFields(gates, policy.Policy{})); err != nil {
+						t.Errorf("%s: %v", failOn.Value, err)
 					}
 				}
 				for _, word := range given {

@@ -117,7 +117,7 @@ func TestRecordIntoAFolderThatIsNotThereSaysSoBeforeTheRun(t *testing.T) {
 	t.Chdir(small().write(t))
 	ctx := &countdown{Context: t.Context()}
 	failed(t, invokeWithin(ctx, t, "simulate", "scenario.yaml", "--record", "nowhere/record.jsonl"), exitFailure, "nowhere/record.jsonl")
-	if n := ctx.after.Load(); n > 0 {
+	if n := ctx.after.Load(); n > 1 { // once to tell why it ended
 		t.Errorf("the run had begun: it looked at the context %d times", n)
 	}
 }

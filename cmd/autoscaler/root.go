@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 )
 
 // newRoot builds the command tree.
@@ -29,7 +33,16 @@ level and the bill stays inside its budget.`,
 	root.SetErr(diagnostics)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%v\nsee '%s --help'", err, c.CommandPath())
+		hint := ""
+		var unknown *pflag.NotExistError
+		if errors.As(err, &unknown) {
+			var names []string
+			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+			if near := strictyaml.Suggest(unknown.GetSpecifiedName(), names); near != "" {
+				hint = "; did you mean --" + near + "?"
+			}
+		}
+		return usage("%v%s\nsee '%s --help'", err, hint, c.CommandPath())
 	})
 	root.AddCommand(newSimulate(), newRun(), newPack(), newPolicy(), newVersion())
 	for _, c := range root.Commands() {

@@ -147,11 +147,17 @@ func (s *service) read(c *cobra.Command) error {
 func (s *service) load() (*scenario.Scenario, error) {
 	loader := *s.loader
 	loader.Data, loader.Policy = dataRoot(s.data), s.policy
+	loader.Open = func(path string) (io.ReadCloser, error) {
+		if path == s.policy {
+			return openFile(path) // it lies on disk, even where one built in has its name
+		}
+		return s.loader.Open(path)
+	}
 	return loader.Load(s.scenario)
 }
 
-// openEmbedded opens the files that are built into the program; the policy of
-// the flag lies on disk.
+// openEmbedded opens the files that are built into the program, and others where
+// they lie.
 func openEmbedded(path string) (io.ReadCloser, error) {
 	if f, err := configs.Files.Open(path); err == nil {
 		return f, nil

@@ -151,6 +151,7 @@ spec:
 	r.log.await(t, r.ended, "model summarize-no is gone")
 	replace("policy.yaml", strings.Replace(good, "name: small", "name: other", 1))(t)
 	r.log.await(t, r.ended, "policy loaded")
+	r.until(t, "/api/state", func(_ int, text string) bool { return strings.Contains(text, `"name": "other"`) })
 	r.until(t, "/metrics", func(_ int, text string) bool {
 		return strings.Contains(text, "\ntessera_policy_last_reload_successful 1\n")
 	})
@@ -190,6 +191,18 @@ func TestBadConfigurationOfTheService(t *testing.T) {
 	}
 	failed(t, invoke(t, "run", "--config", "nowhere.yaml"), exitInput, "nowhere.yaml")
 	failed(t, invoke(t, "run", "--policy", "nowhere.yaml", "--listen", "127.0.0.1:0"), exitInput, "nowhere.yaml")
+}
+
+// The policy of the flag lies on disk, whatever is built in under the same name.
+func TestPolicyFlagIsNeverTheBuiltInPolicy(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // what is good so far comes no further
+	for _, name := range []string{"policy.yaml", "quickstart.yaml"} {
+		t.Chdir(t.TempDir())
+		failed(t, invokeWithin(ctx, t, "run", "--listen", "127.0.0.1:0", "--policy", name), exitInput, name)
+		replace(name, "apiVersion: tessera/v1alpha1\nkind: Elephant\n")(t)
+		failed(t, invokeWithin(ctx, t, "run", "--listen", "127.0.0.1:0", "--policy", name), exitInput, name+":2:7: ", "FleetPolicy")
+	}
 }
 
 // Two services on one address: the second says so and ends.

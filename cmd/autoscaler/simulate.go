@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +80,9 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 	if err != nil {
 		return invalid(err)
 	}
+	if err := checkFields(gates, s.Settings.Policy); err != nil {
+		return err
+	}
 	world, err := s.World(f.seed)
 	if err != nil {
 		return invalid(err)
@@ -119,11 +124,12 @@ func (f simulateFlags) check() ([]gate, error) {
 	if f.output != "table" && f.output != "json" {
 		return nil, usage("-o %q: use table or json", f.output)
 	}
-	gates, err := parseGates(f.failOn)
-	if err != nil {
-		return nil, err
+	if f.report != "" {
+		if folder, err := os.Stat(filepath.Dir(f.report)); err != nil || !folder.IsDir() {
+			return nil, usage("--report %s: there is no folder %s", f.report, filepath.Dir(f.report))
+		}
 	}
-	return gates, checkFields(gates)
+	return parseGates(f.failOn)
 }
 
 func suggestion(got string, among []string) string {

@@ -309,7 +309,7 @@ func TestInterruptedSimulationEndsAtOnceAndSaysNothing(t *testing.T) {
 		ctx := &countdown{Context: t.Context()}
 		ctx.left.Store(100)
 		got := invokeWithin(ctx, t, "simulate", "scenario.yaml", "-o", format, "--report", "report.html", "--record", "record.jsonl")
-		failed(t, got, exitFailure, "context canceled")
+		failed(t, got, exitFailure, "interrupted")
 		if n := ctx.after.Load(); n > 3 {
 			t.Errorf("it went on for %d looks at the context", n)
 		}
@@ -323,6 +323,40 @@ func TestInterruptedSimulationEndsAtOnceAndSaysNothing(t *testing.T) {
 	record, err := os.ReadFile("record.jsonl")
 	if err != nil || !strings.HasSuffix(string(record), "}\n") || strings.Count(string(record), "\n") < 10 {
 		t.Errorf("the record breaks off with %.40q (%v)", record[max(0, len(record)-40):], err)
+	}
+}
+
+// A report into a folder that is not there is refused before the run.
+func TestReportIntoNoFolderIsRefusedAtOnce(t *testing.T) {
+	t.Chdir(small().write(t))
+	failed(t, invoke(t, "simulate", "scenario.yaml", "--report", "nowhere/report.html"), exitUsage, "no folder nowhere")
+}
+
+// A report that cannot be written costs no result.
+func TestResultIsPrintedThoughTheReportFails(t *testing.T) {
+	t.Chdir(small().write(t))
+	if err := os.Mkdir("taken", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got := invoke(t, "simulate", "scenario.yaml", "--report", "taken")
+	if !strings.Contains(got.stdout, "\nhash ") {
+		t.Errorf("the result is not on stdout: %.60q", got.stdout)
+	}
+	got.stdout = ""
+	failed(t, got, exitFailure, "taken")
+}
+
+// What a reader must know besides the numbers stands in both forms of the result.
+func TestNotesAreTold(t *testing.T) {
+	t.Chdir(recorded().with(t, "scenario.yaml", "duration: 3h", "duration: 5h").write(t))
+	note := "trace.csv says nothing of the last 2h: no traffic there"
+	if r := simulated(t); fmt.Sprint(r["notes"]) != "["+note+"]" || fmt.Sprint(r["ignored_rows"]) != "map[other:1]" {
+		t.Errorf("notes %v, ignored %v", r["notes"], r["ignored_rows"])
+	}
+	table := invoke(t, "simulate", "scenario.yaml")
+	succeeded(t, table)
+	if !strings.Contains(table.stdout, "\n"+note+"\n") {
+		t.Errorf("the table does not say %q:\n%s", note, table.stdout)
 	}
 }
 

@@ -224,8 +224,10 @@ func seconds(s *float64) string {
 		return "none"
 	case *s < 1:
 		return fmt.Sprintf("%.0fms", *s*1000)
+	case *s < 10:
+		return fmt.Sprintf("%.1fs", *s)
 	case *s < 120:
-		return fmt.Sprintf("%.2gs", *s)
+		return fmt.Sprintf("%.0fs", *s)
 	}
 	return strictyaml.FormatDuration(time.Duration(*s) * time.Second)
 }

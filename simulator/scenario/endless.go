@@ -13,7 +13,7 @@ import (
 func (s *Scenario) Endless(seed uint64) (*simulator.World, error) {
 	return s.world(seed, func(f source, m fleet.ModelName) (traffic.Source, error) {
 		e := &endless{span: s.Duration, open: func(lap int) (traffic.Source, error) {
-			return f.open(m, s.Start.Add(time.Duration(lap)*s.Duration), seed+uint64(lap))
+			return f.open(m, lap, seed)
 		}}
 		var err error
 		e.current, err = e.open(0)
@@ -29,14 +29,14 @@ type endless struct {
 	span    time.Duration
 }
 
-// emptyLaps is how many laps in a row may bring nothing before traffic is taken
-// to have ended.
-const emptyLaps = 3
+// quiet is for how long nothing may come, at least three laps, before traffic is
+// taken to have ended: longer than the quietest week of any shape.
+const quiet = 8 * 24 * time.Hour
 
 // Next is the next request of this lap or a later one. A lap that cannot be
 // opened ends the traffic: it was opened once with the same description.
 func (e *endless) Next() (traffic.Request, bool) {
-	for range emptyLaps {
+	for range max(3, int(quiet/e.span)) {
 		if r, ok := e.current.Next(); ok {
 			r.At += time.Duration(e.lap) * e.span
 			return r, true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -60,8 +61,10 @@ func (r *reader) generated(at string, part int, f feed) source {
 	s := r.scenario
 	out := source{
 		models: []fleet.ModelName{g.Model},
-		open: func(_ fleet.ModelName, start time.Time, seed uint64) (traffic.Source, error) {
-			return traffic.NewGenerated(spec, start, s.Duration, seed)
+		open: func(_ fleet.ModelName, lap int, seed uint64) (traffic.Source, error) {
+			again := spec
+			again.Lap = lap
+			return traffic.NewGenerated(again, s.Start.Add(time.Duration(lap)*s.Duration), s.Duration, seed)
 		},
 		past: func(_ fleet.ModelName, seed uint64) []traffic.Bin {
 			if s.History < time.Minute {
@@ -71,7 +74,7 @@ func (r *reader) generated(at string, part int, f feed) source {
 		},
 	}
 	var wrong *traffic.SpecError
-	if _, err := out.open(g.Model, s.Start, 1); errors.As(err, &wrong) {
+	if _, err := out.open(g.Model, 0, 1); errors.As(err, &wrong) {
 		path := at + ".generate." + wrong.Field
 		r.doc.Complain(path, "%s", wrong.What).Hint("%s", wrong.Fix)
 		return out
@@ -131,13 +134,19 @@ func (r *reader) trace(at string, part int, f feed) (source, error) {
 		s.Scales[f.Trace] = opt.Scale
 	}
 	if before, after := recording.Uncovered(); before+after > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s says nothing of the first %s and the last %s: no traffic there",
-			f.Trace, strictyaml.FormatDuration(before), strictyaml.FormatDuration(after)))
+		var parts []string
+		if before > 0 {
+			parts = append(parts, "the first "+strictyaml.FormatDuration(before))
+		}
+		if after > 0 {
+			parts = append(parts, "the last "+strictyaml.FormatDuration(after))
+		}
+		s.Notes = append(s.Notes, fmt.Sprintf("%s says nothing of %s: no traffic there", f.Trace, strings.Join(parts, " and ")))
 	}
 	out := source{
 		models: recording.Models(),
-		open: func(m fleet.ModelName, _ time.Time, seed uint64) (traffic.Source, error) {
-			return recording.Source(m, seed), nil
+		open: func(m fleet.ModelName, lap int, seed uint64) (traffic.Source, error) {
+			return recording.Source(m, seed+uint64(lap)), nil
 		},
 		past: func(m fleet.ModelName, _ uint64) []traffic.Bin {
 			return recording.History(m, time.Minute)

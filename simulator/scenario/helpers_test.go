@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/simulator"
 	"github.com/tessera-autoscaler/tessera/simulator/traffic"
@@ -108,7 +110,7 @@ func refused(t *testing.T, l Loader, says ...string) {
 // play drains what a feed sends to a model in a run of a seed.
 func (s *Scenario) play(t *testing.T, feed int, m fleet.ModelName, seed uint64) []traffic.Request {
 	t.Helper()
-	source, err := s.feeds[feed].open(m, s.Start, seed)
+	source, err := s.feeds[feed].open(m, 0, seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,3 +143,9 @@ func (h *heap) Read(p []byte) (int, error) {
 func (h *heap) Close() error { return nil }
 
 var errBroken = errors.New("the disk is broken")
+
+// forgetful is a journal that keeps nothing.
+type forgetful struct{}
+
+func (forgetful) Begin(context.Context, control.Settings) error { return nil }
+func (forgetful) Append(context.Context, control.Record) error  { return nil }

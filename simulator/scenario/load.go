@@ -37,7 +37,7 @@ type Scenario struct {
 // source is one entry of traffic, ready to be opened with a seed.
 type source struct {
 	models  []fleet.ModelName
-	open    func(model fleet.ModelName, start time.Time, seed uint64) (traffic.Source, error)
+	open    func(model fleet.ModelName, lap int, seed uint64) (traffic.Source, error) // laps are a duration apart, the first is 0
 	past    func(model fleet.ModelName, seed uint64) []traffic.Bin
 	expects float64 // requests in the scenario's duration
 }
@@ -201,7 +201,7 @@ func offerings(c fleet.Catalog) []string {
 
 // World builds the world of a seed.
 func (s *Scenario) World(seed uint64) (*simulator.World, error) {
-	return s.world(seed, func(f source, m fleet.ModelName) (traffic.Source, error) { return f.open(m, s.Start, seed) })
+	return s.world(seed, func(f source, m fleet.ModelName) (traffic.Source, error) { return f.open(m, 0, seed) })
 }
 
 // world builds a world from sources as they are opened.

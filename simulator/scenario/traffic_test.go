@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
-	"github.com/tessera-autoscaler/tessera/forecast"
 )
 
 // calls are three minutes of recorded calls before the start and three after it.
@@ -27,7 +25,12 @@ const calls = `time,model,requests,work
 // the minutes before it.
 func history(t *testing.T, s *Scenario, m fleet.ModelName) map[time.Duration]float64 {
 	t.Helper()
-	w, err := s.World(1)
+	return historyOf(t, s, 1, m)
+}
+
+func historyOf(t *testing.T, s *Scenario, seed uint64, m fleet.ModelName) map[time.Duration]float64 {
+	t.Helper()
+	w, err := s.World(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +80,8 @@ func TestTwoFeedsOfOneModelAreMerged(t *testing.T) {
 		t.Errorf("%d requests in all", got.Requests)
 	}
 	past := history(t, s, "transcribe-fr")
-	for minute, recorded := range map[time.Duration]float64{-3: 10, -2: 2 * 20, -1: 30, -4: 0} {
-		if n := past[minute*time.Minute]; n < recorded+29 || n > recorded+31 { // 30 of the metronome
+	for minute, recorded := range map[int]float64{-3: 10, -2: 2 * 20, -1: 30, -4: 0} {
+		if n := past[time.Duration(minute)*time.Minute]; n < recorded+29 || n > recorded+31 { // 30 of the metronome
 			t.Errorf("minute %d: %v requests of history, want %v and 30", minute, n, recorded)
 		}
 	}
@@ -131,30 +134,7 @@ func TestGeneratedTrafficHasAPast(t *testing.T) {
 	if mean := sum / 360; len(past) != 360 || math.Abs(mean-120) > 5*math.Sqrt(120.0/360) {
 		t.Errorf("%d bins of %v requests on average, want 360 of 120", len(past), mean)
 	}
-	// The same seed has the same past, and another another.
-	w1, err := s.World(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w2, err := s.World(2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := func(w interface {
-		AdvanceTo(time.Time)
-	}) {
-		w.AdvanceTo(s.Start)
-	}
-	read(w1)
-	read(w2)
-	var bins [2][]forecast.Observation
-	if bins[0], err = w1.History(t.Context(), "transcribe-fr", s.Start); err != nil {
-		t.Fatal(err)
-	}
-	if bins[1], err = w2.History(t.Context(), "transcribe-fr", s.Start); err != nil {
-		t.Fatal(err)
-	}
-	if cmp.Equal(bins[0], bins[1]) {
+	if cmp.Equal(past, historyOf(t, s, 2, "transcribe-fr")) {
 		t.Error("two seeds have one past")
 	}
 }
@@ -179,7 +159,7 @@ func TestUncoveredTimeIsNoted(t *testing.T) {
 	d := at(head + "  traffic:\n  - trace: calls.csv\n    step: 1m\n    models: {A: transcribe-fr}\n")
 	d.files["conf/scenarios/calls.csv"] = calls
 	s := mustLoad(t, d.loader())
-	if want := "calls.csv says nothing of the first 0s and the last 1h57m: no traffic there"; len(s.Notes) != 1 || s.Notes[0] != want {
+	if want := "calls.csv says nothing of the last 1h57m: no traffic there"; len(s.Notes) != 1 || s.Notes[0] != want {
 		t.Errorf("notes %q, want %q", s.Notes, want)
 	}
 }
@@ -200,5 +180,3 @@ func TestModelsDrawFromStreamsOfTheirOwn(t *testing.T) {
 		t.Error("two feeds of one model send the same requests")
 	}
 }
-
-var _ = fmt.Sprint

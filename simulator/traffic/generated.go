@@ -43,6 +43,9 @@ type Generated struct {
 	// Part tells several generators of one model apart, so that each draws from
 	// streams of its own.
 	Part int
+	// Lap tells repetitions of a generator apart, so that each draws its arrivals and
+	// their work anew; the level is that of the absolute time in all of them.
+	Lap int
 }
 
 // ZoneWeight is the share of users that live by one clock. Only the proportions
@@ -82,8 +85,8 @@ func NewGenerated(spec Generated, start time.Time, duration time.Duration, seed 
 			fmt.Sprintf("a peak of %.3g would fit", 0.995*spec.Peak*MaxRequests/n),
 		}
 	}
-	size := newSampler(spec.Work, spec.stream(seed, "work").random())
-	arrivals := spec.stream(seed, "arrivals").random()
+	size := newSampler(spec.Work, spec.lapStream(seed, "work").random())
+	arrivals := spec.lapStream(seed, "arrivals").random()
 	if spec.Shape == ShapeEven {
 		return &metronome{peak: spec.Peak, phase: spec.phase(seed), duration: duration, size: size}, nil
 	}
@@ -135,6 +138,14 @@ func (g Generated) History(start time.Time, span, step time.Duration, seed uint6
 
 func (g Generated) stream(seed uint64, purpose string) streamKey {
 	return streamKey{seed: seed, model: g.Model, purpose: purpose, part: g.Part}
+}
+
+// lapStream is a stream of the generator's lap.
+func (g Generated) lapStream(seed uint64, purpose string) streamKey {
+	if g.Lap > 0 {
+		purpose += fmt.Sprintf(" of lap %d", g.Lap)
+	}
+	return g.stream(seed, purpose)
 }
 
 // phase is where between two ticks an even source begins, from 0 to 1.

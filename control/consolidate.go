@@ -26,10 +26,8 @@ func (d *decider) consolidate() error {
 	d.memory.NextConsolidation = d.in.Now.Add(consolidationPause)
 	nodes := d.dearestFirst()
 	for _, n := range nodes[:min(len(nodes), consolidationTries)] {
-		for _, moving := range []bool{true, false} {
-			if done, err := d.vacate(n, moving); done || err != nil {
-				return err
-			}
+		if done, err := d.vacate(n); done || err != nil {
+			return err
 		}
 	}
 	return nil
@@ -37,28 +35,31 @@ func (d *decider) consolidate() error {
 
 // vacate plans to drain a node and to start what stands in for its servers; false
 // where the others would not carry what is needed then, and nothing is planned.
-func (d *decider) vacate(n fleet.Node, moving bool) (bool, error) {
+func (d *decider) vacate(n fleet.Node) (bool, error) {
 	short := d.short(d.kept(), n.ID)
 	if len(short) > d.room(n.ID) {
 		return false, nil // each of them needs a slice at least: no need to ask the packer
 	}
-	q, err := d.withoutNode(n.ID, short, moving)
-	if err != nil {
-		return false, err
-	}
-	a, err := q.solve()
-	if err != nil || len(a.unserved) > 0 {
-		return false, err
-	}
-	view, plan, sequence := d.view.Clone(), d.plan, d.memory.Sequence
 	o, _ := d.settings.Catalog.Offering(n.Offering)
-	d.add(fleet.DrainNode{Node: n.ID, Reason: fleet.Because(fleet.ReasonConsolidate,
-		"node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())})
-	d.follow(a, short)
-	if len(d.short(d.kept(), "")) == 0 {
-		return true, nil
+	drain := fleet.DrainNode{Node: n.ID, Reason: fleet.Because(fleet.ReasonConsolidate,
+		"node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())}
+	view, plan, sequence := d.view.Clone(), d.plan, d.memory.Sequence
+	for _, moving := range []bool{true, false} { // the hopeful question first
+		q, err := d.withoutNode(n.ID, short, moving)
+		if err != nil {
+			return false, err
+		}
+		a, err := q.solve()
+		if err != nil || len(a.unserved) > 0 {
+			return false, err
+		}
+		d.add(drain)
+		d.follow(a, short)
+		if len(d.short(d.kept(), "")) == 0 {
+			return true, nil
+		}
+		d.view, d.plan, d.memory.Sequence, d.pools = view.Clone(), plan, sequence, nil
 	}
-	d.view, d.plan, d.memory.Sequence, d.pools = view, plan, sequence, nil
 	return false, nil
 }
 

@@ -18,13 +18,16 @@ func (d *decider) follow(a answer, short []shortfall) {
 		d.add(fleet.BuyNode{Node: n.id, Offering: n.offering.Name, GPUs: n.gpus, Reason: a.why})
 	}
 	of := make(map[packing.Occupant]shortfall, len(short))
+	pool := make(map[packing.Occupant]int, len(short))
 	for _, s := range short {
-		of[packing.Occupant(s.model.Name)] = s
+		name := packing.Occupant(s.model.Name)
+		of[name], pool[name] = s, len(d.staying(s.model.Name))
 	}
 	for _, g := range a.gpus {
 		warm := d.warm(g)
 		for _, s := range g.placed {
-			d.start(g, s, of[s.Model], warm)
+			pool[s.Model]++
+			d.start(g, s, of[s.Model], pool[s.Model], warm)
 		}
 	}
 }
@@ -35,9 +38,9 @@ func (d *decider) warm(g placedGPU) bool {
 	return there && n.State == fleet.NodeReady && !n.GPUs[g.id.Index].Reshaping
 }
 
-// start plans one replica.
-func (d *decider) start(g placedGPU, on packing.Slice, s shortfall, warm bool) {
-	variant, _, ok := d.best(s.model, g.offering, on.Profile, len(d.staying(s.model.Name))+1)
+// start plans one replica, with which its model has a pool of so many.
+func (d *decider) start(g placedGPU, on packing.Slice, s shortfall, pool int, warm bool) {
+	variant, _, ok := d.best(s.model, g.offering, on.Profile, pool)
 	if !ok {
 		return // a larger pool makes no slice worse, so that the packer's choice stays good
 	}

@@ -106,12 +106,37 @@ func newStage(t testing.TB, p policy.Policy, peak float64, seed uint64, faults .
 		t.Fatal(err)
 	}
 	s := &stage{world: world, tape: &tape{}, at: monday}
-	s.loop = control.NewLoop(control.Ports{Observer: world, Actuator: world, Journal: s.tape, Historian: world},
+	s.reloop(t, p)
+	return s
+}
+
+// reloop puts a new loop into the world.
+func (s *stage) reloop(t testing.TB, p policy.Policy) {
+	t.Helper()
+	s.loop = control.NewLoop(control.Ports{Observer: s.world, Actuator: s.world, Journal: s.tape, Historian: s.world},
 		control.Settings{Policy: p, Catalog: smallCatalog()}, slog.New(slog.DiscardHandler))
-	if err := s.loop.Prime(t.Context(), monday); err != nil {
+	if err := s.loop.Prime(t.Context(), s.at); err != nil {
 		t.Fatal(err)
 	}
-	return s
+}
+
+// constantWorld has Poisson traffic of constant rates.
+func constantWorld(t testing.TB, rates map[fleet.ModelName]float64, seed uint64) *simulator.World {
+	t.Helper()
+	p := smallPolicy()
+	cfg := simulator.Config{Start: monday, Catalog: smallCatalog(), Models: p.Models, Seed: seed, Patience: 20, Sources: map[fleet.ModelName]traffic.Source{}}
+	for name, rate := range rates {
+		source, err := traffic.NewGenerated(traffic.Generated{Model: name, Shape: traffic.ShapeConstant, Peak: rate}, monday, 72*time.Hour, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Sources[name] = source
+	}
+	world, err := simulator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world
 }
 
 // wholeDays marks a test that lives through days of a world, thousands of ticks,

@@ -33,7 +33,7 @@ type Loop struct {
 	paths      []ModelForecast // of the last planning tick
 	memory     Memory
 	planned    time.Time         // when the last planning tick was
-	unprimed   []fleet.ModelName // new since the loop was primed
+	unprimed   []fleet.ModelName // whose past the forecasters were not taught yet
 }
 
 // NewLoop makes a loop that has seen nothing yet.
@@ -47,12 +47,14 @@ func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
 // that stay is kept.
 func (l *Loop) Use(settings Settings) {
 	l.settings, l.begun, l.sizer = settings, false, policy.NewSizer()
-	before := l.forecaster
+	before, unprimed := l.forecaster, l.unprimed
 	l.forecaster, l.unprimed = make(map[fleet.ModelName]forecast.Forecaster, len(settings.Policy.Models)), nil
 	for _, m := range settings.Policy.Models {
 		known, ok := before[m.Name]
 		if !ok {
 			known = forecast.NewSeasonal(time.Minute)
+		}
+		if !ok || slices.Contains(unprimed, m.Name) {
 			l.unprimed = append(l.unprimed, m.Name)
 		}
 		l.forecaster[m.Name] = known

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func decided(t *testing.T, s control.Settings, in control.Inputs) control.Decisi
 		kind, _ := view.KindOf(r)
 		m, _ := s.Policy.Model(r.Model)
 		v, _ := m.Profile.Variant(r.Variant)
-		if _, ok := v.On(kind); !ok && r.Since.Equal(view.At) {
+		if _, ok := v.On(kind); !ok && r.State == fleet.ReplicaPending {
 			t.Errorf("%s was put on %s, where nobody measured it", r.ID, kind)
 		}
 	}
@@ -160,7 +161,7 @@ func TestReshapingAsksForWhatTheOfferingSays(t *testing.T) {
 	}
 }
 
-// TestNobodyIsPutWhereNobodyMeasured: a server that sits on a slice nobody
+// TestServersThatThePolicyNoLongerKnows: a server that sits on a slice nobody
 // measured, or of a model that left the policy, is in nobody's way.
 func TestServersThatThePolicyNoLongerKnows(t *testing.T) {
 	fr := speech("transcribe-fr", fleet.Streaming, 3*time.Second)
@@ -203,5 +204,43 @@ func TestAFleetComesUpWithoutHistory(t *testing.T) {
 	d = decided(t, s, seen(fleet.Snapshot{}, map[fleet.ModelName]float64{"transcribe-en": 2, "transcribe-fr": 0}))
 	if steps(d, fleet.KindBuyNode) != 1 || steps(d, fleet.KindStartReplica) < 2 {
 		t.Errorf("for what is seen: %s", d.Plan.Describe())
+	}
+}
+
+// TestALoopThatBeginsAnewGivesNewNames: the names in the fleet are not given again.
+func TestALoopThatBeginsAnewGivesNewNames(t *testing.T) {
+	en := speech("transcribe-en", fleet.Streaming, 3*time.Second)
+	s := settingsOf([]fleet.Model{en}, offered("pair", "a100-80gb", 2, fleet.ReshapeNode))
+	for number := range 12 {
+		fleets := twoGPUs("transcribe-en")
+		fleets.Nodes[0].ID = fleet.NodeID(fmt.Sprintf("pair-%05d", number))
+		fleets.Replicas[0].Slice.GPU.Node = fleets.Nodes[0].ID
+		d := decided(t, s, seen(fleets, map[fleet.ModelName]float64{"transcribe-en": 60}))
+		if steps(d, fleet.KindBuyNode) == 0 {
+			t.Errorf("%s", d.Plan.Describe())
+		}
+		for _, held := range d.Plan.Held {
+			if held.Code == fleet.ReasonHeldStale {
+				t.Errorf("beside %s: %s", fleets.Nodes[0].ID, held)
+			}
+		}
+	}
+}
+
+// TestWhatServesStaysUntilItsSuccessorIsReady: a surplus that is only still
+// starting stops nobody.
+func TestWhatServesStaysUntilItsSuccessorIsReady(t *testing.T) {
+	fr := speech("transcribe-fr", fleet.Streaming, 3*time.Second)
+	s := settingsOf([]fleet.Model{fr}, offered("pair", "a100-80gb", 2, fleet.ReshapeNode))
+	for state, want := range map[fleet.ReplicaState]int{fleet.ReplicaPending: 0, fleet.ReplicaReady: 1} {
+		fleets := twoGPUs("transcribe-fr")
+		next := fleets.Replicas[0]
+		next.ID, next.State, next.Slice.GPU.Index = "r-00003", state, 1
+		fleets.Replicas = append(fleets.Replicas, next)
+		in := seen(fleets, map[fleet.ModelName]float64{"transcribe-fr": 0.5})
+		in.Memory.Peaks = map[fleet.ModelName]policy.Peaks{"transcribe-fr": {Queue: []policy.Peak{{At: monday, Value: 0.5}}}}
+		if d := decided(t, s, in); steps(d, fleet.KindStopReplica) != want {
+			t.Errorf("beside a %s one:\n%s", state, d.Plan.Describe())
+		}
 	}
 }

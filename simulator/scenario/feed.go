@@ -122,27 +122,12 @@ func (r *reader) trace(at string, part int, f feed) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	for _, m := range recording.Models() {
-		if len(names) == 0 {
+	if len(names) == 0 {
+		for _, m := range recording.Models() {
 			r.known(at+".trace", m)
 		}
 	}
-	for name, rows := range recording.Ignored() {
-		s.Ignored[name] += rows
-	}
-	if opt.Scale != 1 {
-		s.Scales[f.Trace] = opt.Scale
-	}
-	if before, after := recording.Uncovered(); before+after > 0 {
-		var parts []string
-		if before > 0 {
-			parts = append(parts, "the first "+strictyaml.FormatDuration(before))
-		}
-		if after > 0 {
-			parts = append(parts, "the last "+strictyaml.FormatDuration(after))
-		}
-		s.Notes = append(s.Notes, fmt.Sprintf("%s says nothing of %s: no traffic there", f.Trace, strings.Join(parts, " and ")))
-	}
+	s.tell(f.Trace, opt.Scale, recording)
 	out := source{
 		models: recording.Models(),
 		open: func(m fleet.ModelName, lap int, seed uint64) (traffic.Source, error) {
@@ -157,6 +142,27 @@ func (r *reader) trace(at string, part int, f feed) (source, error) {
 		out.expects += float64(yielded)
 	}
 	return out, nil
+}
+
+// tell keeps what a reader of the results must know of a recording.
+func (s *Scenario) tell(name string, scale float64, recording *traffic.Trace) {
+	for model, rows := range recording.Ignored() {
+		s.Ignored[model] += rows
+	}
+	if scale != 1 {
+		s.Scales[name] = scale
+	}
+	before, after := recording.Uncovered()
+	var parts []string
+	if before > 0 {
+		parts = append(parts, "the first "+strictyaml.FormatDuration(before))
+	}
+	if after > 0 {
+		parts = append(parts, "the last "+strictyaml.FormatDuration(after))
+	}
+	if len(parts) > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s says nothing of %s: no traffic there", name, strings.Join(parts, " and ")))
+	}
 }
 
 // known complains about a model that the policy does not have.

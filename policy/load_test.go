@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -155,24 +154,6 @@ func TestPolicySurvivesJSON(t *testing.T) {
 	second, err := json.Marshal(back)
 	if err != nil || string(first) != string(second) {
 		t.Errorf("the second writing differs: %v", err)
-	}
-}
-
-func TestABadFileKeepsTheGoodPolicy(t *testing.T) {
-	good := load(t, "policy.yaml")
-	catalog, profiles := shop(t)
-	p, err := policy.Reload(good, func() (policy.Policy, error) {
-		return policy.Load(source(t, "complaints/bounds.yaml"), catalog, profiles)
-	})
-	if err == nil || p.Name != "speech" || len(p.Models) != len(good.Models) {
-		t.Errorf("got policy %q with %d models and error %v", p.Name, len(p.Models), err)
-	}
-	bad := errors.New("gone")
-	if _, err := policy.Reload(good, func() (policy.Policy, error) { return policy.Policy{}, bad }); !errors.Is(err, bad) {
-		t.Errorf("the cause is lost: %v", err)
-	}
-	if p, err := policy.Reload(policy.Policy{}, func() (policy.Policy, error) { return good, nil }); err != nil || p.Name != "speech" {
-		t.Errorf("a good file is not taken: %v", err)
 	}
 }
 

@@ -60,7 +60,7 @@ func (f *file) accept(data []byte) (text string, ok bool) {
 		at += size
 	}
 	if strings.TrimSpace(text) == "" {
-		f.complain(1, 1, "", "the file is empty", "")
+		f.complain(1, 1, "", "the file is empty", "write what it is to say, or name another file")
 		return "", false
 	}
 	return text, true

@@ -167,16 +167,7 @@ func TestShedWithdrawsTheLeastValuableFirst(t *testing.T) {
 	if after.Rate.Hourly().Compare(dollars(10)) > 0 || sheds == 0 {
 		t.Errorf("spending went from %s to %s under a cap of $10.00/h, with %d steps that shed", before.Rate.Describe(), after.Rate.Describe(), sheds)
 	}
-	snapshot, err := s.world.Observe(t.Context(), s.world.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	serving := map[fleet.ModelName]int{}
-	for _, r := range snapshot.Replicas {
-		if r.State != fleet.ReplicaDraining {
-			serving[r.Model]++
-		}
-	}
+	serving := s.serving(t)
 	for _, m := range p.Models {
 		if serving[m.Name] < m.MinReplicas {
 			t.Errorf("%s has %d replicas, its floor is %d", m.Name, serving[m.Name], m.MinReplicas)

@@ -162,3 +162,19 @@ func (s *stage) run(t testing.TB, span time.Duration, after func(control.Record)
 		}
 	}
 }
+
+// serving counts each model's replicas that are not going.
+func (s *stage) serving(t testing.TB) map[fleet.ModelName]int {
+	t.Helper()
+	snapshot, err := s.world.Observe(t.Context(), s.world.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[fleet.ModelName]int{}
+	for _, r := range snapshot.Replicas {
+		if r.State != fleet.ReplicaDraining {
+			out[r.Model]++
+		}
+	}
+	return out
+}

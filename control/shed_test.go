@@ -49,19 +49,10 @@ func TestADayThatIsSpentShedsToTheFloors(t *testing.T) {
 	b := policy.Budget{Per: policy.Day, Amount: dollars(60), OnExceeded: policy.Shed}
 	s, p := shedding(t, b)
 	s.run(t, 2*time.Hour, nil)
-	snapshot, err := s.world.Observe(t.Context(), s.world.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	serving := map[fleet.ModelName]int{}
-	for _, r := range snapshot.Replicas {
-		if r.State != fleet.ReplicaDraining {
-			serving[r.Model]++
-		}
-	}
+	serving := s.serving(t)
 	for _, m := range p.Models {
 		if serving[m.Name] != m.MinReplicas {
-			t.Errorf("%s has %d replicas, its floor is %d:\n%s", m.Name, serving[m.Name], m.MinReplicas, snapshot.Describe())
+			t.Errorf("%s has %d replicas, its floor is %d", m.Name, serving[m.Name], m.MinReplicas)
 		}
 	}
 	held := -1

@@ -70,14 +70,15 @@ func (d *decider) settled() bool {
 }
 
 // dearestFirst orders the nodes by price for each server that would have to
-// move. One whose servers may not move is left out, and so is an only node.
+// move. One whose servers may not move is left out, and so is
+// one that cannot be given back, and an only node.
 func (d *decider) dearestFirst() []fleet.Node {
 	if len(d.view.Nodes) < 2 {
 		return nil
 	}
 	on := d.onNodes()
 	nodes := slices.DeleteFunc(slices.Clone(d.view.Nodes), func(n fleet.Node) bool {
-		return slices.ContainsFunc(on[n.ID], func(r fleet.Replica) bool { return !d.movable(r.Model) })
+		return n.Fixed || slices.ContainsFunc(on[n.ID], func(r fleet.Replica) bool { return !d.movable(r.Model) })
 	})
 	worth := func(n fleet.Node) int64 {
 		o, _ := d.settings.Catalog.Offering(n.Offering)
@@ -94,6 +95,9 @@ func (d *decider) dearestFirst() []fleet.Node {
 // nothing is to be started in its stead.
 func (d *decider) movable(name fleet.ModelName) bool {
 	if _, known := d.settings.Policy.Model(name); !known {
+		return false
+	}
+	if _, held := d.in.Snapshot.Held(name); held {
 		return false
 	}
 	return !slices.ContainsFunc(d.memory.Blind.Models, func(b policy.BlindModel) bool { return b.Model == name })

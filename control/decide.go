@@ -22,6 +22,7 @@ type Decision struct {
 // replicas on warm slices. The sizer is a cache and changes no answer.
 func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	in.Snapshot = sorted(in.Snapshot)
+	s.Policy = placeable(s.Policy, in.Snapshot)
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
 		memory: in.Memory.carry(s.Policy, in.Snapshot), view: in.Snapshot.Clone(),
@@ -56,6 +57,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		d.plan.Held = append(d.plan.Held, held...)
 	}
 	if in.Pace == Planning {
+		d.plan.Held = append(d.plan.Held, d.theirs()...)
 		purse, err := policy.NewPurse(s.Policy, s.Catalog, in.Snapshot)
 		if err != nil {
 			return Decision{}, fmt.Errorf("count the money: %w", err)

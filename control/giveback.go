@@ -12,6 +12,9 @@ import (
 func (d *decider) giveBack() error {
 	d.stopStrangers()
 	for i, m := range d.models() {
+		if _, held := d.in.Snapshot.Held(m.Name); held {
+			continue
+		}
 		d.relieve(m, d.needs[i])
 		for d.stopOne(m, d.needs[i]) {
 		}
@@ -88,7 +91,7 @@ func (d *decider) stopOne(m fleet.Model, need Need) bool {
 func (d *decider) returnEmptyNodes() {
 	on := d.onNodes()
 	for _, n := range d.in.Snapshot.Nodes { // not those that this plan buys
-		if len(on[n.ID]) > 0 {
+		if len(on[n.ID]) > 0 || n.Fixed {
 			continue
 		}
 		n, _ = d.view.Node(n.ID)

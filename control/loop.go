@@ -132,8 +132,13 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	if len(decision.Plan.Steps) > 0 {
 		record.Outcomes, err = l.carryOut(ctx, now, decision.Plan)
 	}
-	if pace == Planning && err == nil {
-		l.planned = now
+	if err == nil {
+		if pace == Planning {
+			l.planned = now
+		}
+		if settling := l.ports.Actuator.Settle(ctx, decision.Plan.ID, snapshot); settling != nil {
+			l.log.Warn("what was begun does not go on as it should", "plan", string(decision.Plan.ID), "cause", settling)
+		}
 	}
 
 	// 8. Record, also what was done before acting broke off or was cancelled.
@@ -205,7 +210,9 @@ func (l *Loop) carryOut(ctx context.Context, now time.Time, plan fleet.Plan) ([]
 		after := view.Clone()
 		if err := step.Apply(&after); err != nil {
 			outcome.Result, outcome.Detail = Dropped, err.Error()
-		} else if err := l.ports.Actuator.Do(ctx, step); err != nil {
+		} else if err := l.ports.Actuator.Do(ctx, plan.ID, step); errors.Is(err, ErrWithheld) {
+			outcome.Result, outcome.Detail, view = Withheld, err.Error(), after
+		} else if err != nil {
 			outcome.Result, outcome.Detail = Refused, err.Error()
 			l.log.Warn("step refused", "plan", string(plan.ID), "step", step.Describe(), "cause", err)
 		} else {

@@ -32,12 +32,16 @@ func (b *brittle) Observe(ctx context.Context, now time.Time) (fleet.Snapshot, e
 	return b.Observer.Observe(ctx, now)
 }
 
-func (b *brittle) Do(ctx context.Context, step fleet.Step) error {
-	err := b.Actuator.Do(ctx, step)
+func (b *brittle) Do(ctx context.Context, plan fleet.PlanID, step fleet.Step) error {
+	err := b.Actuator.Do(ctx, plan, step)
 	if b.acts++; b.acts == b.cancelAt {
 		b.cancel()
 	}
 	return err
+}
+
+func (b *brittle) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Snapshot) error {
+	return b.Actuator.Settle(ctx, plan, seen)
 }
 
 func (b *brittle) Begin(ctx context.Context, s control.Settings) error {

@@ -40,6 +40,7 @@ func (m Memory) carry(p policy.Policy, s fleet.Snapshot) Memory {
 			m.Ceilings[model.Name] = known
 		}
 	}
+	m.Sequence = max(m.Sequence, s.Sequence)
 	if m.Sequence == 0 {
 		for _, n := range s.Nodes {
 			m.Sequence = max(m.Sequence, numberOf(string(n.ID)))

@@ -45,15 +45,16 @@ type Inputs struct {
 // Outcome is what became of a step.
 type Outcome struct {
 	Step   string `json:"step"`   // kind and subject
-	Result string `json:"result"` // done, dropped or refused
+	Result string `json:"result"` // one of the results below
 	Detail string `json:"detail,omitempty"`
 }
 
 // The results of a step.
 const (
-	Done    = "done"
-	Dropped = "dropped" // no longer true when it was looked at again
-	Refused = "refused" // by the actuator
+	Done     = "done"
+	Dropped  = "dropped"  // no longer true when it was looked at again
+	Refused  = "refused"  // by the actuator
+	Withheld = "withheld" // would have been done, were it not for shadow mode
 )
 
 // Record is one tick: what it knew, what it decided and what came of it.

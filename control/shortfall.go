@@ -43,10 +43,14 @@ func (d *decider) kept() horizon {
 
 // short lists the models whose staying servers, those on the node without left
 // out, carry less than a horizon asks. A model below its least number of replicas
-// lacks at least a trifle, which any slice covers.
+// lacks at least a trifle, which any slice covers. What somebody holds lacks
+// nothing that could be given to it.
 func (d *decider) short(h horizon, without fleet.NodeID) []shortfall {
 	var out []shortfall
 	for i, m := range d.models() {
+		if _, held := d.in.Snapshot.Held(m.Name); held {
+			continue
+		}
 		pool := filter(d.staying(m.Name), func(s server) bool { return s.node != without })
 		if m.MaxReplicas > 0 && len(pool) >= m.MaxReplicas {
 			continue // the policy wants no more of it, whatever comes

@@ -25,7 +25,20 @@ type Node struct {
 	ReadyAt     time.Time    `json:"ready_at,omitzero"`     // when it became ready
 	BilledUntil time.Time    `json:"billed_until,omitzero"` // end of the minimum billing
 	GPUs        []GPU        `json:"gpus"`
+	Fixed       bool         `json:"fixed,omitempty"`  // somebody else's: used and paid for, never drained nor given back
+	Stages      []Stage      `json:"stages,omitempty"` // of its start, as far as they are over
 }
+
+// Stage is a part of a start that is over: of a node "node", "driver" and
+// "geometry", of a replica "schedule", "image" and "load".
+type Stage struct {
+	Name  string    `json:"name"`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended"`
+}
+
+// Took is how long the stage lasted, never negative.
+func (s Stage) Took() time.Duration { return max(0, s.Ended.Sub(s.Began)) }
 
 // GPU is one GPU of a node and the geometry it is cut into.
 type GPU struct {
@@ -99,4 +112,5 @@ type Replica struct {
 	State    ReplicaState `json:"state"`
 	Since    time.Time    `json:"since"` // of the state
 	InFlight Signal       `json:"in_flight"`
+	Stages   []Stage      `json:"stages,omitempty"` // of its start, as far as they are over
 }

@@ -29,6 +29,8 @@ const (
 	ReasonHeldBudget   ReasonCode = "held-budget"
 	ReasonHeldStep     ReasonCode = "held-step-limit"
 	ReasonHeldStale    ReasonCode = "held-stale"
+	ReasonHeldHuman    ReasonCode = "held-human"
+	ReasonHeldDoubt    ReasonCode = "held-doubt"
 	ReasonOverBudget   ReasonCode = "over-budget"
 	ReasonNoCapacity   ReasonCode = "no-capacity"
 	ReasonNothingToDo  ReasonCode = "nothing-to-do"
@@ -51,6 +53,8 @@ var sentences = map[ReasonCode]string{
 	ReasonHeldBudget:   "{subject} waits: {spend} would exceed the cap of {cap}",
 	ReasonHeldStep:     "{subject} waits: at most {limit} at once",
 	ReasonHeldStale:    "{subject} is dropped: {cause}",
+	ReasonHeldHuman:    "{subject} waits: {by} set it at {since}; it is theirs until {until}",
+	ReasonHeldDoubt:    "{subject} waits: what is spent is not known, because {cause}",
 	ReasonOverBudget:   "spending {spend} is above the cap of {cap}",
 	ReasonNoCapacity:   "{model} lacks {need}: {cause}",
 	ReasonNothingToDo:  "every model has what it needs until {at}",

@@ -15,6 +15,33 @@ type ModelSignals struct {
 	Backlog     Signal    `json:"backlog"`     // requests that wait for a server now
 	Attainment  Signal    `json:"attainment"`  // share within the SLO over the last minutes
 	Utilisation Signal    `json:"utilisation"` // share of its replicas' time that was busy, last whole minute
+	// Places are where a server of the model can be started. None at all, as in a
+	// world that can start anything, is wherever its profile was measured; an empty
+	// list is nowhere.
+	Places []Place `json:"places,omitzero"`
+}
+
+// Place is a build of a model on a kind of slice.
+type Place struct {
+	Variant VariantName `json:"variant"`
+	Kind    SliceKind   `json:"kind"`
+}
+
+// Hold keeps a model's replicas as somebody set them.
+type Hold struct {
+	Model ModelName `json:"model"` // empty: the whole fleet
+	By    string    `json:"by"`    // who, as the world calls them
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until,omitzero"` // zero: until it is taken back
+}
+
+// Doubt is something wrong with what was seen: a label that is missing, a node
+// that nobody priced, a query that answers twice. It harms nothing, is told to
+// people, and says how to mend it.
+type Doubt struct {
+	Subject string `json:"subject"`
+	Cause   string `json:"cause"`
+	Money   bool   `json:"money,omitempty"` // what is spent is not known in full, so that nothing is bought
 }
 
 // Spend is what was paid so far in the current day and month, UTC.
@@ -39,6 +66,11 @@ type Snapshot struct {
 	Replicas []Replica      `json:"replicas"`
 	Models   []ModelSignals `json:"models"`
 	Spend    Spend          `json:"spend"`
+	Holds    []Hold         `json:"holds,omitempty"`  // sorted by model
+	Doubts   []Doubt        `json:"doubts,omitempty"` // sorted by subject
+	// Sequence is the highest number that a name of a node or replica ever bore,
+	// where the world remembers more than it shows.
+	Sequence int `json:"sequence,omitempty"`
 }
 
 // Sort brings nodes, replicas and models into the order the accessors rely on.
@@ -46,6 +78,8 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Replicas, func(a, b Replica) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Models, func(a, b ModelSignals) int { return cmp.Compare(a.Model, b.Model) })
+	slices.SortStableFunc(s.Holds, func(a, b Hold) int { return cmp.Compare(a.Model, b.Model) })
+	slices.SortStableFunc(s.Doubts, func(a, b Doubt) int { return cmp.Compare(a.Subject, b.Subject) })
 }
 
 // Clone copies the snapshot so that steps can be tried on the copy.
@@ -56,6 +90,16 @@ func (s Snapshot) Clone() Snapshot {
 	}
 	s.Replicas = slices.Clone(s.Replicas)
 	return s
+}
+
+// Held finds what keeps a model's replicas as they are.
+func (s Snapshot) Held(model ModelName) (Hold, bool) {
+	for _, h := range s.Holds {
+		if h.Model == "" || h.Model == model {
+			return h, true
+		}
+	}
+	return Hold{}, false
 }
 
 // Node finds a node.

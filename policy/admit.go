@@ -12,6 +12,9 @@ import (
 //   - an unknown never lowers: no replica stops and no node drains while the
 //     arrivals or the backlog of a model on it are unknown, unless a cap that
 //     sheds is exceeded and the step says that it sheds;
+//   - what somebody holds keeps its replicas, and no node under them drains;
+//   - nothing is bought while it is not known in full what is spent, and a node
+//     that is somebody else's is never drained;
 //   - no model falls below its fewest replicas nor rises above its most, counted
 //     ready and pending;
 //   - no more nodes are bought in one plan, nor drain at once, than the policy
@@ -160,6 +163,9 @@ func (g *guard) buy(step fleet.BuyNode) (fleet.Reason, bool) {
 
 func (g *guard) mayBuy(step fleet.BuyNode) (fleet.Reason, bool) {
 	o, known := g.catalog.Offering(step.Offering)
+	if doubt, is := g.moneyDoubt(); is {
+		return fleet.Because(fleet.ReasonHeldDoubt, "subject", step.Describe(), "cause", doubt.Subject+": "+doubt.Cause), false
+	}
 	switch {
 	case !known:
 		return stale(step, fmt.Sprintf("the catalog does not list %s", step.Offering)), false
@@ -200,6 +206,9 @@ func (g *guard) start(step fleet.StartReplica) (fleet.Reason, bool) {
 	if !known {
 		return stale(step, fmt.Sprintf("the policy has no model %s", step.Model)), false
 	}
+	if why, free := g.free(step.Describe(), step.Model); !free {
+		return why, false
+	}
 	if m.MaxReplicas > 0 && g.serving[m.Name] >= m.MaxReplicas {
 		return limited(step, fmt.Sprintf("%d replicas of %s", m.MaxReplicas, m.Name)), false
 	}
@@ -226,6 +235,9 @@ func (g *guard) stop(step fleet.StopReplica) (fleet.Reason, bool) {
 	if !ok || r.State == fleet.ReplicaDraining {
 		return g.apply(step) // says what is wrong
 	}
+	if why, free := g.free(step.Describe(), r.Model); !free {
+		return why, false
+	}
 	if why, ok := g.sees(step, r.Model); !ok {
 		return why, false
 	}
@@ -240,9 +252,15 @@ func (g *guard) stop(step fleet.StopReplica) (fleet.Reason, bool) {
 }
 
 func (g *guard) drain(step fleet.DrainNode) (fleet.Reason, bool) {
+	if node, there := g.snapshot.Node(step.Node); there && node.Fixed {
+		return stale(step, "it is somebody else's: Tessera gives back only what it asked for"), false
+	}
 	for _, r := range g.snapshot.On(step.Node) {
 		if r.State == fleet.ReplicaDraining {
 			continue
+		}
+		if why, free := g.free(step.Describe(), r.Model); !free {
+			return why, false
 		}
 		if why, ok := g.sees(step, r.Model); !ok {
 			return why, false
@@ -266,6 +284,35 @@ func (g *guard) giveBack(step fleet.ReturnNode) (fleet.Reason, bool) {
 		g.draining--
 	}
 	return why, ok
+}
+
+// free tells whether nobody holds a model's replicas.
+func (g *guard) free(subject string, model fleet.ModelName) (fleet.Reason, bool) {
+	hold, held := g.snapshot.Held(model)
+	if !held {
+		return fleet.Reason{}, true
+	}
+	return HeldBy(hold, subject), false
+}
+
+// HeldBy is the reason for which something waits while somebody holds a model.
+func HeldBy(hold fleet.Hold, subject string) fleet.Reason {
+	until := "they give it back"
+	if !hold.Until.IsZero() {
+		until = hold.Until.UTC().Format("Mon 15:04")
+	}
+	return fleet.Because(fleet.ReasonHeldHuman,
+		"subject", subject, "by", hold.By, "since", hold.Since.UTC().Format("Mon 15:04"), "until", until)
+}
+
+// moneyDoubt is the first doubt about what is spent.
+func (g *guard) moneyDoubt() (fleet.Doubt, bool) {
+	for _, d := range g.snapshot.Doubts {
+		if d.Money {
+			return d, true
+		}
+	}
+	return fleet.Doubt{}, false
 }
 
 // sees tells whether enough is known of a model to take from it. Shedding under

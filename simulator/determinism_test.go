@@ -37,7 +37,7 @@ func play(t testing.TB, w *World, acts []act, looks int) {
 	for _, a := range acts {
 		run(a.After)
 		if a.Step != nil {
-			_ = w.Do(t.Context(), a.Step) // refusals are part of the play
+			_ = w.Do(t.Context(), "test", a.Step) // refusals are part of the play
 		}
 		look()
 	}
@@ -92,7 +92,7 @@ func TestTrafficDoesNotCareWhoServes(t *testing.T) {
 		acts := randomActs().Draw(rt, "acts")
 		for _, act := range acts {
 			if act.Step != nil {
-				_ = b.Do(t.Context(), act.Step)
+				_ = b.Do(t.Context(), "test", act.Step)
 			}
 			for _, w := range []*World{a, b} {
 				w.AdvanceTo(w.Now().Add(act.After))

@@ -89,7 +89,7 @@ func serveWith(t testing.TB, w *World, name fleet.ModelName, n int) {
 func do(t testing.TB, w *World, steps ...fleet.Step) {
 	t.Helper()
 	for _, step := range steps {
-		if err := w.Do(t.Context(), step); err != nil {
+		if err := w.Do(t.Context(), "test", step); err != nil {
 			t.Fatal(err)
 		}
 	}

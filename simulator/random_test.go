@@ -140,7 +140,7 @@ func TestRandomWorldsConserve(t *testing.T) {
 				continue
 			}
 			before := inService(w)
-			err := w.Do(t.Context(), a.Step)
+			err := w.Do(t.Context(), "test", a.Step)
 			checkLaws(rt, w)
 			for id, batch := range before {
 				if r := w.byReplica[id]; r == nil || !slices.Equal(r.batch, batch) {

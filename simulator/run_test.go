@@ -29,7 +29,7 @@ func (s *script) Tick(ctx context.Context, now time.Time) (control.Record, error
 	record := control.Record{Plan: plan}
 	for _, step := range plan.Steps {
 		outcome := control.Outcome{Result: control.Done}
-		if err := s.world.Do(ctx, step); err != nil {
+		if err := s.world.Do(ctx, "test", step); err != nil {
 			outcome.Result = control.Refused
 		}
 		record.Outcomes = append(record.Outcomes, outcome)

@@ -185,7 +185,7 @@ func TestReshapeTakesWhatTheOfferingSaysOutOfService(t *testing.T) {
 			// 1. A neighbour is in the way of a whole node only.
 			do(t, w, other)
 			advance(w, 2*time.Second)
-			err := w.Do(t.Context(), reshape)
+			err := w.Do(t.Context(), "test", reshape)
 			if (err == nil) != (scope == fleet.ReshapeGPU) {
 				t.Fatalf("with a server on the other GPU the reshape is answered %v", err)
 			}

@@ -10,13 +10,16 @@ import (
 // nothing. A step that was done before is a no-op. What a step takes away
 // (stop, drain, return) it may take away again; what it brings (a node, a
 // replica) it brings once, and its id is not used a second time.
-func (w *World) Do(_ context.Context, step fleet.Step) error {
+func (w *World) Do(_ context.Context, _ fleet.PlanID, step fleet.Step) error {
 	did, err := w.do(step)
 	if did {
 		w.actions++
 	}
 	return err
 }
+
+// Settle has nothing to do: what was begun goes on as time does.
+func (w *World) Settle(context.Context, fleet.PlanID, fleet.Snapshot) error { return nil }
 
 // do tells whether the step changed anything.
 func (w *World) do(step fleet.Step) (bool, error) {

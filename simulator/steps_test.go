@@ -22,9 +22,9 @@ func TestTwiceIsOnce(t *testing.T) {
 				continue
 			}
 			before := text(t, []any{observe(t, w), w.Result()})
-			first := w.Do(t.Context(), a.Step)
+			first := w.Do(t.Context(), "test", a.Step)
 			once := text(t, []any{observe(t, w), w.Result()})
-			second := w.Do(t.Context(), a.Step)
+			second := w.Do(t.Context(), "test", a.Step)
 			if first != nil && once != before {
 				rt.Fatalf("refused, and something changed: %v", first)
 			}
@@ -106,7 +106,7 @@ func TestRefusals(t *testing.T) {
 				do(t, w, step)
 				advance(w, w.Now().Sub(start)+time.Second)
 			}
-			err := w.Do(t.Context(), c.step)
+			err := w.Do(t.Context(), "test", c.step)
 			var refused *StepError
 			if !errors.As(err, &refused) {
 				t.Fatalf("answered %v", err)
@@ -156,7 +156,7 @@ func TestStockOutEnds(t *testing.T) {
 			catalog.Offerings = append(catalog.Offerings, fleet.Offering{Name: "b", GPU: "a100-80gb", GPUs: 1, Limit: 1})
 			w := build(t, Config{Catalog: catalog, Faults: []Fault{c.fault}})
 			advance(w, c.at)
-			if err := w.Do(t.Context(), buyNode("n")); (err == nil) != c.want {
+			if err := w.Do(t.Context(), "test", buyNode("n")); (err == nil) != c.want {
 				t.Errorf("answered %v", err)
 			}
 		})

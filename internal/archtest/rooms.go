@@ -109,7 +109,7 @@ var Tessera = Table{
 		},
 		{
 			Path:    "observe",
-			May:     []string{"fleet", "control"},
+			May:     []string{"fleet", "control", "internal/kube"},
 			Why:     "observe turns what is seen into control's types; what is wanted and what is done are not its business",
 			Not:     []Ban{{"actuator", "seeing and doing share no code, so that neither can believe its own effect"}},
 			Modules: []string{"github.com/prometheus", "k8s.io", "sigs.k8s.io", "github.com/NVIDIA"},
@@ -117,7 +117,7 @@ var Tessera = Table{
 		},
 		{
 			Path:    "actuator",
-			May:     []string{"fleet", "control"},
+			May:     []string{"fleet", "control", "internal/kube"},
 			Why:     "an actuator carries out the step it is given; it neither decides nor looks for itself",
 			Not:     []Ban{{"observe", "seeing and doing share no code, so that neither can believe its own effect"}},
 			Modules: []string{"k8s.io", "sigs.k8s.io"},
@@ -138,7 +138,7 @@ var Tessera = Table{
 			Path: "cmd/autoscaler",
 			May: []string{
 				"fleet", "forecast", "policy", "packing", "packing/check", "control", "simulator", "simulator/report",
-				"observe", "actuator", "console", "configs", "internal/strictyaml",
+				"observe", "actuator", "console", "configs", "internal/strictyaml", "internal/kube",
 			},
 			Why:     "the command wires what ships; helpers of tests do not ship",
 			Modules: []string{"*"},
@@ -155,6 +155,19 @@ var Tessera = Table{
 			Bans: pure, Uses: timeless,
 			Modules: []string{"github.com/goccy/go-yaml", "github.com/rivo/uniseg"},
 			WhyMod:  "one library parses our YAML and one measures its characters for the caret, behind one door, so that all files complain alike",
+		},
+		{
+			Path: "internal/kube",
+			May:  []string{"fleet", "packing"},
+			Why:  "the words of a cluster know no loop: what they are used for is for observe and actuator to say",
+			Bans: []Ban{
+				{"context", "words do not wait: observe reads the cluster and actuator writes to it"},
+				{"net", "words call nothing"},
+				{"k8s.io/client-go", "words call nothing: a client belongs to observe or actuator"},
+			},
+			Uses:    timeless,
+			Modules: []string{"k8s.io", "sigs.k8s.io"},
+			WhyMod:  "the words are those of Kubernetes",
 		},
 		{
 			Path:   "internal/archtest",

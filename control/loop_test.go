@@ -3,13 +3,16 @@ package control_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/forecast"
+	"github.com/tessera-autoscaler/tessera/simulator"
 )
 
 var errBroken = errors.New("broken")
@@ -22,6 +25,8 @@ type brittle struct {
 	failWriting     bool
 	acts, cancelAt  int // steps done so far, and the one at which the tick is cancelled
 	cancel          context.CancelFunc
+	shut            bool // withholds every step, as shadow mode does
+	settled         []string
 	asked           []fleet.ModelName // whose history was asked for
 }
 
@@ -33,6 +38,9 @@ func (b *brittle) Observe(ctx context.Context, now time.Time) (fleet.Snapshot, e
 }
 
 func (b *brittle) Do(ctx context.Context, plan fleet.PlanID, step fleet.Step) error {
+	if b.shut {
+		return fmt.Errorf("%s: %w", step.Describe(), control.ErrWithheld)
+	}
 	err := b.Actuator.Do(ctx, plan, step)
 	if b.acts++; b.acts == b.cancelAt {
 		b.cancel()
@@ -40,8 +48,9 @@ func (b *brittle) Do(ctx context.Context, plan fleet.PlanID, step fleet.Step) er
 	return err
 }
 
-func (b *brittle) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Snapshot) error {
-	return b.Actuator.Settle(ctx, plan, seen)
+func (b *brittle) Settle(_ context.Context, plan fleet.PlanID, seen fleet.Snapshot) error {
+	b.settled = append(b.settled, string(plan)+" "+seen.At.Format(time.RFC3339))
+	return errBroken // which is told, and changes nothing
 }
 
 func (b *brittle) Begin(ctx context.Context, s control.Settings) error {
@@ -169,5 +178,43 @@ func TestModelsComeAndGoWithThePolicy(t *testing.T) {
 	}
 	if b.tape.settings[len(b.tape.settings)-1].Policy.Models[0].Name != "summarize" {
 		t.Error("the journal does not hold the settings in force")
+	}
+}
+
+// TestWhatWasBegunIsSettledAtEveryTick, with the plan and the snapshot of that tick;
+// that it fails does not fail the tick. A tick that
+// sees nothing settles nothing.
+func TestWhatWasBegunIsSettledAtEveryTick(t *testing.T) {
+	b, loop := newBrittle(t)
+	b.failLook = 5 // the first look of the third tick, when each before looked twice
+	for i := range 3 {
+		at := monday.Add(time.Duration(i) * time.Minute)
+		b.Observer.(*simulator.World).AdvanceTo(at)
+		if _, err := loop.Tick(t.Context(), at); (err != nil) != (i == 2) {
+			t.Fatalf("tick %d: %v", i, err)
+		}
+	}
+	want := []string{"plan-20260914T000000Z 2026-09-14T00:00:00Z", "plan-20260914T000100Z 2026-09-14T00:01:00Z"}
+	if !slices.Equal(b.settled, want) {
+		t.Errorf("settled %q", b.settled)
+	}
+}
+
+// TestAWithheldStepIsPlannedOnAsIfItWereDone: the steps that rest on it are tried
+// too, and the record says of each that it would have been done.
+func TestAWithheldStepIsPlannedOnAsIfItWereDone(t *testing.T) {
+	b, loop := newBrittle(t)
+	b.shut = true
+	r, err := loop.Tick(t.Context(), monday)
+	if err != nil || len(r.Outcomes) < 2 || len(r.Outcomes) != len(r.Plan.Steps) {
+		t.Fatalf("%v: %d outcomes of %d steps", err, len(r.Outcomes), len(r.Plan.Steps))
+	}
+	for _, o := range r.Outcomes {
+		if o.Result != control.Withheld {
+			t.Errorf("%+v", o)
+		}
+	}
+	if s, _ := b.Observe(t.Context(), monday); len(s.Nodes) > 0 {
+		t.Errorf("shadow mode bought %d nodes", len(s.Nodes))
 	}
 }

@@ -45,6 +45,21 @@ func TestGuardAdmitsWhatThePolicyAllowsAndSaysWhyNot(t *testing.T) {
 			"pass  stop r2\n",
 		},
 		{
+			"what a person holds neither starts, stops nor drains; the others do", two().held("fr", "kubectl"), guarded(),
+			[]fleet.Step{stop("r2", fleet.ReasonSurplus), start("r3", "fr", "n1", 4), drain("n1"), start("r4", "de", "n1", 4)},
+			"pass  start r4 (de fp16) on n1/0@4\n" +
+				"held  stop r2 waits: kubectl set it at Mon 12:00; it is theirs until they give it back\n" +
+				"held  start r3 (fr fp16) on n1/0@4 waits: kubectl set it at Mon 12:00; it is theirs until they give it back\n" +
+				"held  drain n1 waits: kubectl set it at Mon 12:00; it is theirs until they give it back\n",
+		},
+		{
+			"nothing is bought while it is not known what is spent", two().doubted("node x", "it has no price"), guarded(),
+			[]fleet.Step{buy("n2", "l4"), start("r3", "de", "n2", 0), start("r4", "de", "n1", 4)},
+			"pass  start r4 (de fp16) on n1/0@4\n" +
+				"held  buy n2 (l4) as whole waits: what is spent is not known, because node x: it has no price\n" +
+				"held  start r3 (de fp16) on n2/0@0 is dropped: node n2 is not bought\n",
+		},
+		{
 			"shedding lowers an unknown when its cap is exceeded, to the floor",
 			two().unknown("fr"), guarded(hourly("3", "", policy.Shed)),
 			[]fleet.Step{stop("r2", fleet.ReasonShed), stop("r1", fleet.ReasonShed)},

@@ -144,3 +144,15 @@ func describe(admitted []fleet.Step, held []fleet.Reason) string {
 	}
 	return text
 }
+
+// held puts a model into somebody's hands, until they give it back.
+func (w *world) held(m fleet.ModelName, by string) *world {
+	w.Holds = append(w.Holds, fleet.Hold{Model: m, By: by, Since: noon})
+	return w
+}
+
+// doubted makes it unknown what is spent.
+func (w *world) doubted(subject, cause string) *world {
+	w.Doubts = append(w.Doubts, fleet.Doubt{Subject: subject, Cause: cause, Money: true})
+	return w
+}

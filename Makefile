@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo run test lint fmt arch race fuzz bench clean
+.PHONY: help build demo run cluster test lint fmt arch race fuzz bench clean
 
 # Arguments of the program and of the fuzzer: make demo ARGS='--help', make fuzz FUZZTIME=5m
 ARGS ?=
@@ -22,6 +22,9 @@ demo: ## Two weeks of five languages in the simulator: cost, attainment, decisio
 
 run: ## The service on its embedded world, at http://127.0.0.1:8080: no cluster, no configuration.
 	go run ./cmd/autoscaler run $(ARGS)
+
+cluster: ## A real Kubernetes control plane on this machine, with GPU nodes that come when asked for.
+	@go -C test/cluster run ./cmd/cluster $(ARGS)
 
 ##@ Check
 test: ## Everything that can be checked on one machine; what the continuous build runs.

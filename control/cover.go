@@ -1,6 +1,8 @@
 package control
 
 import (
+	"slices"
+
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
@@ -55,8 +57,11 @@ func (d *decider) keepADrainingNode(unserved map[fleet.ModelName]float64) bool {
 }
 
 // helps tells whether a node that drains has a server of a model that lacks
-// something, or a free slice for one.
+// something, or a free slice for one. One that serves nothing helps nobody.
 func (d *decider) helps(n fleet.Node, on []fleet.Replica, unserved map[fleet.ModelName]float64) bool {
+	if slices.ContainsFunc(n.GPUs, func(g fleet.GPU) bool { return g.Reshaping }) {
+		return false
+	}
 	busy := map[fleet.SliceID]bool{}
 	for _, r := range on {
 		if busy[r.Slice] = true; unserved[r.Model] > 0 && r.State != fleet.ReplicaDraining {

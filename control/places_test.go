@@ -183,3 +183,19 @@ func TestARecordOfACoarserWorldReplays(t *testing.T) {
 		t.Errorf("%v\n%s\n%s", err, then, now)
 	}
 }
+
+// TestABrokenNodeIsNotKept: a node that drains because its GPUs serve nothing is not
+// taken back when a model on it lacks something; others take its place.
+func TestABrokenNodeIsNotKept(t *testing.T) {
+	broken := fleet.Node{
+		ID: "a100-00001", Offering: "a100", State: fleet.NodeDraining, RequestedAt: monday.Add(-time.Hour), ReadyAt: monday.Add(-time.Hour),
+		GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: fleet.Geometry{{Profile: "7g.80gb"}}, Reshaping: true}},
+	}
+	s := fleet.Snapshot{Nodes: []fleet.Node{broken}, Replicas: []fleet.Replica{{
+		ID: "transcribe-en-00002", Model: "transcribe-en", Variant: "fp16", State: fleet.ReplicaPending, Slice: fleet.SliceID{GPU: fleet.GPUID{Node: broken.ID}},
+	}}}
+	d := decided(t, twoModels(), seen(s, map[fleet.ModelName]float64{"transcribe-en": 1, "transcribe-fr": 0.1}))
+	if steps(d, fleet.KindKeepNode) > 0 || steps(d, fleet.KindBuyNode) != 1 {
+		t.Errorf("\n%s", d.Plan.Describe())
+	}
+}

@@ -109,8 +109,8 @@ var Tessera = Table{
 		},
 		{
 			Path:    "observe",
-			May:     []string{"fleet", "control", "internal/kube"},
-			Why:     "observe turns what is seen into control's types; what is wanted and what is done are not its business",
+			May:     []string{"fleet", "forecast", "control", "internal/kube", "internal/strictyaml"},
+			Why:     "observe turns what is seen into control's types, history into forecast's observations, and is told how to ask in files that strictyaml reads; what is wanted and what is done are not its business",
 			Not:     []Ban{{"actuator", "seeing and doing share no code, so that neither can believe its own effect"}},
 			Modules: []string{"github.com/prometheus", "k8s.io", "sigs.k8s.io", "github.com/NVIDIA"},
 			WhyMod:  "observe speaks Prometheus, Kubernetes and NVML; a new technology is named here first",

@@ -30,6 +30,7 @@ type Ledger struct {
 	Nodes      []Wish       `json:"nodes,omitempty"`    // sorted by id
 	Replicas   []Seat       `json:"replicas,omitempty"` // sorted by id
 	Scaled     []Scaled     `json:"scaled,omitempty"`   // sorted by Deployment
+	Noticed    []Noticed    `json:"noticed,omitempty"`  // sorted by Deployment
 }
 
 // Wish is a node that Tessera asked for, or one of somebody else's that it cuts or
@@ -82,6 +83,16 @@ type Leaving struct {
 type Scaled struct {
 	Server   Key   `json:"server"`
 	Replicas int32 `json:"replicas"`
+}
+
+// Noticed is a number of replicas that somebody else wrote through the scale
+// subresource, as kubectl scale does. The API server records who wrote it and not
+// when, so that the ledger keeps when it was first seen.
+type Noticed struct {
+	Server   Key       `json:"server"`
+	By       string    `json:"by"`
+	Replicas int32     `json:"replicas"`
+	Since    time.Time `json:"since"`
 }
 
 // DecodeLedger reads a ledger; of no text, an empty one. What cannot be read is an
@@ -175,19 +186,46 @@ func (l *Ledger) LastScaled(k Key) (int32, bool) {
 	return 0, false
 }
 
-// SetScaled notes what is written to a Deployment.
+// SetScaled notes what is written to a Deployment, over whatever somebody else wrote.
 func (l *Ledger) SetScaled(k Key, replicas int32) {
 	i, found := slices.BinarySearchFunc(l.Scaled, k, func(s Scaled, k Key) int { return s.Server.Compare(k) })
 	if found {
 		l.Scaled[i].Replicas = replicas
+	} else {
+		l.Scaled = slices.Insert(l.Scaled, i, Scaled{k, replicas})
+	}
+	l.Forget(k)
+}
+
+// NoticedAt is when a number of replicas of somebody else was first seen, false when
+// it was not.
+func (l *Ledger) NoticedAt(k Key, by string, replicas int32) (time.Time, bool) {
+	i, found := slices.BinarySearchFunc(l.Noticed, k, func(n Noticed, k Key) int { return n.Server.Compare(k) })
+	if !found || l.Noticed[i].By != by || l.Noticed[i].Replicas != replicas {
+		return time.Time{}, false
+	}
+	return l.Noticed[i].Since, true
+}
+
+// Notice notes a number of somebody else, in place of an earlier one.
+func (l *Ledger) Notice(n Noticed) {
+	i, found := slices.BinarySearchFunc(l.Noticed, n.Server, func(x Noticed, k Key) int { return x.Server.Compare(k) })
+	if found {
+		l.Noticed[i] = n
 		return
 	}
-	l.Scaled = slices.Insert(l.Scaled, i, Scaled{k, replicas})
+	l.Noticed = slices.Insert(l.Noticed, i, n)
+}
+
+// Forget drops what was noticed of a Deployment.
+func (l *Ledger) Forget(k Key) {
+	l.Noticed = slices.DeleteFunc(l.Noticed, func(n Noticed) bool { return n.Server == k })
 }
 
 // Clone copies the ledger so that a change can be tried.
 func (l Ledger) Clone() Ledger {
-	l.Nodes, l.Replicas, l.Scaled = slices.Clone(l.Nodes), slices.Clone(l.Replicas), slices.Clone(l.Scaled)
+	l.Nodes, l.Replicas = slices.Clone(l.Nodes), slices.Clone(l.Replicas)
+	l.Scaled, l.Noticed = slices.Clone(l.Scaled), slices.Clone(l.Noticed)
 	for i := range l.Nodes {
 		l.Nodes[i].GPUs = slices.Clone(l.Nodes[i].GPUs)
 		if c := l.Nodes[i].Cut; c != nil {

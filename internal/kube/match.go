@@ -37,16 +37,25 @@ type Matching struct {
 // and not for a slice, so pods of one Deployment on one node are alike: those that
 // leave are found by their identity, the others are joined to the seats there in
 // order of age and id. A pod beyond the seats is a replica under its own name, on a
-// free slice of its kind. The hosts are by the cluster's name of the
+// free slice of its kind. Every seat appears once, also where its Deployment or its
+// node is not there; then without a pod. The hosts are by the cluster's name of the
 // node; pods that ended are left out.
 func Match(l Ledger, servers []Server, hosts map[string]Host, pods []*corev1.Pod) Matching {
 	m := matcher{
 		Matching: Matching{Waiting: map[Key][]*corev1.Pod{}},
-		hosts:    hosts, pods: podsOf(servers, pods), seats: map[spot][]Seat{}, taken: map[fleet.SliceID]bool{},
+		hosts:    hosts, pods: podsOf(servers, pods), seats: map[spot][]Seat{},
+		taken: map[fleet.SliceID]bool{}, named: map[fleet.ReplicaID]bool{},
+	}
+	known := map[Key]bool{}
+	for _, s := range servers {
+		known[s.Key] = true
 	}
 	for _, s := range l.Replicas {
 		at := spot{s.Server, s.Slice.GPU.Node}
-		m.seats[at], m.taken[s.Slice] = append(m.seats[at], s), true
+		m.seats[at], m.taken[s.Slice], m.named[s.ID] = append(m.seats[at], s), true, true
+		if !known[s.Server] {
+			m.Seated = append(m.Seated, Seated{Seat: s, Listed: true})
+		}
 	}
 	names := map[fleet.NodeID]string{}
 	for name, h := range hosts {
@@ -72,6 +81,7 @@ type matcher struct {
 	pods  map[Key]map[string][]*corev1.Pod // by Deployment and the cluster's name of the node, empty: none
 	seats map[spot][]Seat
 	taken map[fleet.SliceID]bool
+	named map[fleet.ReplicaID]bool
 }
 
 // server joins the pods of one Deployment to its seats.
@@ -86,7 +96,11 @@ func (m *matcher) server(s Server, l Ledger, names map[fleet.NodeID]string) {
 			continue
 		}
 		done[node] = true
-		for _, seated := range pair(m.seats[spot{s.Key, node}], here[names[node]]) {
+		var there []*corev1.Pod
+		if name, arrived := names[node]; arrived { // else its pods wait among those that no node took
+			there = here[name]
+		}
+		for _, seated := range pair(m.seats[spot{s.Key, node}], there) {
 			m.Seated = append(m.Seated, seated)
 			if seated.Pod != nil {
 				joined[seated.Pod] = true
@@ -107,7 +121,8 @@ func (m *matcher) server(s Server, l Ledger, names map[fleet.NodeID]string) {
 	for _, p := range loose {
 		m.lodge(s, p)
 	}
-	if unscheduled := here[""]; len(unscheduled) > awaited {
+	unscheduled := slices.DeleteFunc(here[""], func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	if len(unscheduled) > awaited {
 		m.Waiting[s.Key] = unscheduled[awaited:]
 	}
 }
@@ -121,9 +136,13 @@ func (m *matcher) lodge(s Server, p *corev1.Pod) {
 		}
 		return
 	}
-	m.taken[slice] = true
+	id := fleet.ReplicaID(p.Name)
+	if m.named[id] { // in another namespace
+		id = fleet.ReplicaID(Key{p.Namespace, p.Name}.String())
+	}
+	m.taken[slice], m.named[id] = true, true
 	m.Seated = append(m.Seated, Seated{Pod: p, Seat: Seat{
-		ID: fleet.ReplicaID(p.Name), Server: s.Key, Slice: slice, Since: p.CreationTimestamp.Time,
+		ID: id, Server: s.Key, Slice: slice, Since: p.CreationTimestamp.Time,
 	}})
 }
 
@@ -149,7 +168,7 @@ func pair(seats []Seat, pods []*corev1.Pod) []Seated {
 			continue
 		}
 		for _, p := range pods {
-			if p.UID == s.Leaving.UID && p.Name == s.Leaving.Pod {
+			if !used[p] && p.UID == s.Leaving.UID && p.Name == s.Leaving.Pod {
 				out[i].Pod, used[p] = p, true
 			}
 		}

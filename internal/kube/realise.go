@@ -3,8 +3,10 @@ package kube
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -17,64 +19,112 @@ import (
 // of a kind are alike, so that any legal way will do, and the same numbers always
 // give the same one. The error says that no such way exists.
 func Realise(t fleet.GPUType, gpus int, offered map[corev1.ResourceName]int64) ([]fleet.Geometry, error) {
-	spec, known := fleet.LookupGPU(t)
+	shapes, known := shapesOf()[t]
 	if !known {
 		return nil, fmt.Errorf("no GPU %q is known: write one of %s", t, join(fleet.GPUTypes()))
 	}
-	r := realiser{gpu: t, shapes: append([]fleet.Geometry{{{Profile: fleet.WholeGPU}}}, packing.Feasible(spec)...), dead: map[string]bool{}}
-	slices.SortStableFunc(r.shapes, func(a, b fleet.Geometry) int { return len(a) - len(b) })
-	if out, ok := r.cut(maps.Clone(offered), gpus, 0); ok {
-		return out, nil
+	r := realiser{shapes: slices.Clone(shapes), dead: map[node]bool{}}
+	left, ok := r.count(t, offered)
+	if ok {
+		if out, ok := r.cut(node{left: left, gpus: gpus}); ok {
+			return out, nil
+		}
 	}
 	return nil, fmt.Errorf("%d %s cannot be cut to offer %s", gpus, t, describe(offered))
 }
 
-type realiser struct {
-	gpu    fleet.GPUType
-	shapes []fleet.Geometry
-	dead   map[string]bool // what is known not to work out
+// most is how many names of slices a part may have, and more.
+const most = 12
+
+// tally is how many slices there are of each name.
+type tally [most]int16
+
+// shape is a geometry and what it offers.
+type shape struct {
+	geometry fleet.Geometry
+	offers   tally
 }
 
-// cut cuts so many GPUs, with shapes from the given one on, so that nothing is
-// left over.
-func (r *realiser) cut(left map[corev1.ResourceName]int64, gpus, from int) ([]fleet.Geometry, bool) {
-	if gpus == 0 {
-		return nil, len(left) == 0
+// shapesOf are the ways to cut a GPU of each part, the most divided first, worked
+// out once.
+var shapesOf = sync.OnceValue(func() map[fleet.GPUType][]shape {
+	out := map[fleet.GPUType][]shape{}
+	for _, t := range fleet.GPUTypes() {
+		spec, _ := fleet.LookupGPU(t)
+		shapes := []shape{{geometry: fleet.Geometry{{Profile: fleet.WholeGPU}}}}
+		for _, g := range packing.Feasible(spec) {
+			shapes = append(shapes, shape{geometry: g})
+		}
+		slices.SortStableFunc(shapes, func(a, b shape) int { return len(b.geometry) - len(a.geometry) })
+		out[t] = shapes
 	}
-	if len(left) == 0 { // the others are not cut
-		return make([]fleet.Geometry, gpus), true
+	return out
+})
+
+// node is a node of the search: what is left to offer, with so many GPUs that are
+// cut into shapes from the given one on.
+type node struct {
+	left       tally
+	gpus, from int
+}
+
+type realiser struct {
+	shapes []shape
+	dead   map[node]bool // what is known not to work out
+}
+
+// count numbers the names of slices and counts what is offered and what the shapes
+// offer, false where something is offered that no shape does, or too much of it.
+func (r *realiser) count(t fleet.GPUType, offered map[corev1.ResourceName]int64) (tally, bool) {
+	index := map[corev1.ResourceName]int{}
+	for i := range r.shapes {
+		for name, n := range Offered([]fleet.GPU{{Type: t, Geometry: r.shapes[i].geometry}}) {
+			if _, known := index[name]; !known {
+				index[name] = len(index)
+			}
+			r.shapes[i].offers[index[name]] = int16(n)
+		}
 	}
-	state := fmt.Sprint(gpus, from, describe(left))
-	if r.dead[state] {
+	var out tally
+	for name, n := range offered {
+		i, known := index[name]
+		if !known || n < 0 || n > math.MaxInt16 {
+			return tally{}, false
+		}
+		out[i] = int16(n)
+	}
+	return out, true
+}
+
+// cut cuts the GPUs so that nothing is left over.
+func (r *realiser) cut(at node) ([]fleet.Geometry, bool) {
+	if at.left == (tally{}) { // the others are not cut
+		return make([]fleet.Geometry, at.gpus), true
+	}
+	if at.gpus == 0 || r.dead[at] {
 		return nil, false
 	}
-	for i := from; i < len(r.shapes); i++ {
-		rest, fits := without(left, Offered([]fleet.GPU{{Type: r.gpu, Geometry: r.shapes[i]}}))
+	for i := at.from; i < len(r.shapes); i++ {
+		rest, fits := at.left.without(r.shapes[i].offers)
 		if !fits {
 			continue
 		}
-		if others, ok := r.cut(rest, gpus-1, i); ok {
-			return append([]fleet.Geometry{r.shapes[i].Clone()}, others...), true
+		if others, ok := r.cut(node{left: rest, gpus: at.gpus - 1, from: i}); ok {
+			return append([]fleet.Geometry{r.shapes[i].geometry.Clone()}, others...), true
 		}
 	}
-	r.dead[state] = true
+	r.dead[at] = true
 	return nil, false
 }
 
 // without takes some slices from others, false where there are too few.
-func without(from, take map[corev1.ResourceName]int64) (map[corev1.ResourceName]int64, bool) {
-	out := maps.Clone(from)
-	for name, n := range take {
-		switch {
-		case out[name] < n:
-			return nil, false
-		case out[name] == n:
-			delete(out, name)
-		default:
-			out[name] -= n
+func (t tally) without(take tally) (tally, bool) {
+	for i := range t {
+		if t[i] -= take[i]; t[i] < 0 {
+			return tally{}, false
 		}
 	}
-	return out, true
+	return t, true
 }
 
 func describe(offered map[corev1.ResourceName]int64) string {

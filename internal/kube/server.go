@@ -3,6 +3,8 @@ package kube
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -63,25 +65,43 @@ func ServerOf(d *appsv1.Deployment) (Server, error) {
 	}
 	s.Kind = kind
 	asked := asks(template.Spec)
-	for name, n := range asked {
+	if s.Seat, err = seatOf(asked); err != nil {
+		return Server{}, err
+	}
+	if err := sliceAsked(kind, asked); err != nil {
+		return Server{}, err
+	}
+	return s, nil
+}
+
+// seatOf finds the seat that pods ask for, empty where they ask for none.
+func seatOf(asked map[corev1.ResourceName]int64) (corev1.ResourceName, error) {
+	var seat corev1.ResourceName
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		if !strings.HasPrefix(string(name), SeatPrefix) {
 			continue
 		}
-		if s.Seat != "" || n != 1 {
-			return Server{}, fmt.Errorf("its pods ask for %d of %s: ask for one seat of one name", n, name)
+		if seat != "" || asked[name] != 1 {
+			return "", fmt.Errorf("its pods ask for %d of %s: ask for one seat of one name", asked[name], name)
 		}
-		s.Seat = name
+		seat = name
 	}
-	for name, n := range asked {
-		want, counted := SliceResource(kind)
-		if IsGPUResource(name) && (!counted || name != want || n != 1) {
-			return Server{}, fmt.Errorf("its label says %s %s, and its pods ask for %d of %s", LabelSlice, SliceLabel(kind), n, name)
+	return seat, nil
+}
+
+// sliceAsked tells whether pods ask for one slice of the kind that their label says,
+// and for no other.
+func sliceAsked(kind fleet.SliceKind, asked map[corev1.ResourceName]int64) error {
+	want, counted := SliceResource(kind)
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if IsGPUResource(name) && (!counted || name != want || asked[name] != 1) {
+			return fmt.Errorf("its label says %s %s, and its pods ask for %d of %s", LabelSlice, SliceLabel(kind), asked[name], name)
 		}
 	}
-	if want, counted := SliceResource(kind); counted && asked[want] == 0 {
-		return Server{}, fmt.Errorf("its label says %s %s, and its pods do not ask for %s", LabelSlice, SliceLabel(kind), want)
+	if counted && asked[want] == 0 {
+		return fmt.Errorf("its label says %s %s, and its pods do not ask for %s", LabelSlice, SliceLabel(kind), want)
 	}
-	return s, nil
+	return nil
 }
 
 // asks sums what the containers of a pod ask for of GPUs and seats.

@@ -17,9 +17,11 @@ type Board struct {
 	clock    func() time.Time // wall clock; tests put their own here
 
 	mu       sync.RWMutex
-	state    *State // nil before the first tick
+	state    *State // nil before the first tick, and while another process leads
 	revision uint64 // changes with everything a reader can see
 	pulse    pulse
+	checks   []check // of the world, in the order in which they were first set
+	stages   stages
 	past     history
 	log      decisionLog
 	spent    meter
@@ -29,9 +31,13 @@ type Board struct {
 type pulse struct {
 	born      time.Time
 	attempted time.Time // the last tick, good or bad
+	beaten    time.Time // the last sign of life while no tick was due
 	succeeded time.Time // the last good tick
 	failure   string    // of the last tick, empty when it was good
 	withdrawn string    // why the service asks for no more traffic, empty when it does
+	leads     bool      // this process decides
+	standby   bool      // another process leads
+	leader    string    // who, where that is known
 }
 
 // NewBoard makes an empty board and registers the metrics with reg. It panics
@@ -39,7 +45,7 @@ type pulse struct {
 func NewBoard(reg *prometheus.Registry, build Build) *Board {
 	b := &Board{gatherer: reg, build: build, counts: newCounts(), clock: time.Now}
 	b.pulse.born = b.clock()
-	reg.MustRegister(b.counts.decisions, b.counts.durations, b.counts.failures, buildInfo(build), gauges{b})
+	reg.MustRegister(b.counts.decisions, b.counts.durations, b.counts.failures, b.counts.leads, buildInfo(build), gauges{b})
 	return b
 }
 
@@ -50,11 +56,14 @@ func (b *Board) Publish(s State) {
 	defer b.mu.Unlock()
 	b.revision++
 	b.state = &s
-	b.pulse.attempted, b.pulse.succeeded, b.pulse.failure = now, now, ""
+	b.pulse.attempted, b.pulse.succeeded, b.pulse.failure, b.pulse.leads = now, now, "", true
 	b.past.add(s)
 	b.log.add(s)
 	b.spent.read(s.Record.Inputs.Snapshot)
 	b.counts.tick(s)
+	for _, lead := range b.stages.ended(s.Record.Inputs.Snapshot) {
+		b.counts.leads.WithLabelValues(string(lead.offering), lead.stage).Observe(lead.took.Seconds())
+	}
 }
 
 // TickFailed shows that a tick gave nothing. What the last good one gave stays,
@@ -84,6 +93,7 @@ type glance struct {
 	state    *State
 	revision uint64
 	pulse    pulse
+	checks   []check
 	build    Build
 	log      decisionLog
 	spent    meter
@@ -95,7 +105,7 @@ func (b *Board) look(charts bool) glance {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	g := glance{
-		now: b.clock(), state: b.state, revision: b.revision, pulse: b.pulse,
+		now: b.clock(), state: b.state, revision: b.revision, pulse: b.pulse, checks: b.checks,
 		build: b.build, log: b.log, spent: b.spent,
 	}
 	if charts {

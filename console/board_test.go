@@ -73,7 +73,7 @@ func fixture() State {
 	snapshot := fleet.Snapshot{
 		At: noon,
 		Nodes: []fleet.Node{
-			{ID: "node-00001", Offering: "a2-ultragpu-1g", State: fleet.NodeReady, RequestedAt: noon.Add(-time.Hour), ReadyAt: noon.Add(-50 * time.Minute), GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: cut}}},
+			{ID: "node-00001", Offering: "a2-ultragpu-1g", State: fleet.NodeReady, RequestedAt: noon.Add(-time.Hour), ReadyAt: noon.Add(-50 * time.Minute), GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: cut}}, Stages: []fleet.Stage{{Name: "node", Began: noon.Add(-time.Hour), Ended: noon.Add(-55 * time.Minute)}}},
 			{ID: "node-00002", Offering: "a2-ultragpu-1g", State: fleet.NodeStarting, RequestedAt: noon.Add(-time.Minute), GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: cut}}},
 		},
 		Replicas: []fleet.Replica{
@@ -85,7 +85,9 @@ func fixture() State {
 			{Model: "transcribe-de", Arrivals: fleet.Measured(10, 5*time.Second, 1), Backlog: fleet.Measured(7, 2*time.Second, 1), Attainment: fleet.Measured(0.95, time.Second, 1), Utilisation: fleet.Measured(0.9, time.Second, 1)},
 			{Model: "transcribe-fr", Arrivals: fleet.Measured(30, 4*time.Second, 1), Backlog: quiet, Attainment: fleet.Measured(0.999, time.Second, 1), Utilisation: fleet.Measured(0.5, time.Second, 1)},
 		},
-		Spend: fleet.Spend{Day: dollars("61.5"), Month: dollars("1234.56"), Groups: []fleet.GroupSpend{{Group: "meetings", Day: dollars("61.5"), Month: dollars("1100")}}},
+		Holds:  []fleet.Hold{{Model: "transcribe-no", By: "kubectl-scale", Since: noon.Add(-10 * time.Minute), Until: noon.Add(20 * time.Minute)}},
+		Doubts: []fleet.Doubt{{Subject: "deployment speech/transcribe-no", Cause: "it lacks the label tessera.dev/variant: add it"}, {Subject: "node gpu-7", Cause: "it is of no offering of the catalog: label it tessera.dev/offering", Money: true}},
+		Spend:  fleet.Spend{Day: dollars("61.5"), Month: dollars("1234.56"), Groups: []fleet.GroupSpend{{Group: "meetings", Day: dollars("61.5"), Month: dollars("1100")}}},
 	}
 	path := forecast.Path{At: noon, Basis: forecast.BasisSeasonal, Points: []forecast.Point{
 		{Lead: 0, Mean: 10, Quantiles: []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},

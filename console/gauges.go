@@ -23,8 +23,12 @@ func (gauges) Describe(chan<- *prometheus.Desc) {}
 // Collect reads the board.
 func (g gauges) Collect(out chan<- prometheus.Metric) {
 	view := g.board.look(false)
+	leader := 0.0
+	if view.pulse.leads {
+		leader = 1
+	}
+	emit(out, prometheus.GaugeValue, "leader", helpLeader, leader)
 	if view.state == nil {
-		emit(out, prometheus.GaugeValue, "leader", helpLeader, 0)
 		return
 	}
 	s := *view.state
@@ -32,11 +36,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	collectMoney(out, s, view.spent)
 	collectSignals(out, s)
 	collectPolicy(out, s)
-	leader := 1.0
-	if s.Standby {
-		leader = 0
-	}
-	emit(out, prometheus.GaugeValue, "leader", helpLeader, leader)
+	snapshot := s.Record.Inputs.Snapshot
+	emit(out, prometheus.GaugeValue, "doubts",
+		"Things seen that are wrong and must be mended by people; /readyz lists them.", float64(len(snapshot.Doubts)))
+	emit(out, prometheus.GaugeValue, "holds",
+		"Models, or the whole fleet, that somebody keeps as they are.", float64(len(snapshot.Holds)))
 }
 
 const helpLeader = "1 when this process decides, 0 when it only looks on."

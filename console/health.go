@@ -13,6 +13,17 @@ type check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"` // the cause when it does not hold; else what else is worth knowing
+	// Items are the parts of the detail, where there are several.
+	Items []string `json:"items,omitempty"`
+	World bool     `json:"-"` // somebody else's to mend
+}
+
+// Sentences are the details one by one.
+func (c check) Sentences() []string {
+	if len(c.Items) > 0 {
+		return c.Items
+	}
+	return []string{c.Detail}
 }
 
 // verdict is the answer to a probe.
@@ -23,13 +34,18 @@ type verdict struct {
 
 // readiness tells whether the service may be relied on: a policy is in force,
 // ticks succeed, the newest good one is no older than staleAfter, demand is
-// known of at least one model, and nobody withdrew the service.
+// known of at least one model, the conditions of the world hold, and nobody
+// withdrew the service. Of a process that stands by, no tick is due.
 //
 // A policy file that was refused does not make the service unready, because the
 // one before it stays in force; the check says so. Nor does a failed tick as long
-// as the last good one is fresh.
+// as the last good one is fresh, nor a doubt, which harms nothing by itself.
 func (g glance) readiness(staleAfter time.Duration) verdict {
-	checks := []check{g.checkPolicy(), g.checkTick(), g.checkFresh(staleAfter), g.checkSignals(), g.checkServing()}
+	checks := []check{g.checkPolicy(), g.checkTick(), g.checkFresh(staleAfter), g.checkSignals(), g.checkDoubts()}
+	if g.pulse.standby {
+		checks = []check{{Name: "standby", OK: true, Detail: g.standingBy()}}
+	}
+	checks = append(append(checks, g.checks...), g.checkServing())
 	v := verdict{Ready: true, Checks: checks}
 	for _, c := range checks {
 		v.Ready = v.Ready && c.OK
@@ -39,11 +55,14 @@ func (g glance) readiness(staleAfter time.Duration) verdict {
 
 // liveness tells whether the loop still moves: the newest tick, good or bad, is
 // no older than stuckAfter, counted from the start of the process while there is
-// none. A loop whose ticks fail is alive: a restart would not mend its causes.
+// none; while no tick is due, the newest sign of life counts. A loop whose ticks fail is alive: a restart would not mend its causes.
 func (g glance) liveness(stuckAfter time.Duration) check {
 	last, what := g.pulse.attempted, "the last tick was"
 	if last.IsZero() {
 		last, what = g.pulse.born, "there was no tick yet, the process began"
+	}
+	if g.pulse.beaten.After(last) {
+		last, what = g.pulse.beaten, "no tick was due, the last sign of life was"
 	}
 	age := g.now.Sub(last)
 	return check{
@@ -111,6 +130,38 @@ func (g glance) checkSignals() check {
 		c.Detail = "unknown of every model: " + strings.Join(dark, ", ")
 	}
 	return c
+}
+
+// checkDoubts lists what is wrong with what was seen.
+func (g glance) checkDoubts() check {
+	c := check{Name: "doubts", OK: true}
+	if g.state == nil {
+		return c
+	}
+	for _, d := range g.state.Record.Inputs.Snapshot.Doubts {
+		c.Items = append(c.Items, sentence(d))
+	}
+	if n := len(c.Items); n > 0 {
+		c.Detail = counted(n, "thing") + " to mend, which stops nothing else"
+	}
+	return c
+}
+
+// sentence says a doubt.
+func sentence(d fleet.Doubt) string {
+	text := d.Subject + ": " + d.Cause
+	if d.Money {
+		text += " (what is spent is not known in full, so that nothing is bought)"
+	}
+	return text
+}
+
+// standingBy says who leads.
+func (g glance) standingBy() string {
+	if g.pulse.leader == "" {
+		return "this process looks on and leads when it gets the lease"
+	}
+	return g.pulse.leader + " leads; this process looks on and takes over when the lease is free"
 }
 
 func (g glance) checkServing() check {

@@ -32,7 +32,7 @@ type loggedStep struct {
 	What   string           `json:"what"`
 	Code   fleet.ReasonCode `json:"reason"`
 	Why    string           `json:"because"`
-	Result string           `json:"result,omitempty"` // done, dropped or refused; empty when it was not tried
+	Result string           `json:"result,omitempty"` // done, dropped, refused or withheld; empty when it was not tried
 	Detail string           `json:"detail,omitempty"`
 }
 

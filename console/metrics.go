@@ -22,6 +22,7 @@ type counts struct {
 	decisions *prometheus.CounterVec
 	durations prometheus.Histogram
 	failures  prometheus.Counter
+	leads     *prometheus.HistogramVec
 }
 
 func newCounts() *counts {
@@ -39,6 +40,11 @@ func newCounts() *counts {
 			Namespace: namespace, Name: "tick_failures_total",
 			Help: "Ticks that gave no decision.",
 		}),
+		leads: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "lead_time_seconds",
+			Help:    "How long a stage of a start took: of a node (node, driver, geometry) and of a replica on it (schedule, image, load).",
+			Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 3600},
+		}, []string{"offering", "stage"}),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
@@ -24,6 +25,7 @@ var pages = template.Must(template.New("page").Funcs(template.FuncMap{
 	"whole":    func(s fleet.Signal) reading { return read(s, wholePercent) },
 	"money":    money,
 	"hint":     hint,
+	"sentence": sentence,
 	"short":    short,
 	"brief":    briefly,
 	"clock":    func(t time.Time) string { return t.UTC().Format("15:04:05") },
@@ -36,6 +38,7 @@ var pages = template.Must(template.New("page").Funcs(template.FuncMap{
 	"metSum":   metSummary,
 	"colour":   func(i int) int { return i%colourCount + 1 },
 	"more":     func(steps []loggedStep) int { return len(steps) - 1 },
+	"outcome":  outcome,
 	"below":    func(m modelView) bool { a, ok := m.Attainment.Read(); return ok && a < m.Target },
 }).Parse(pageText))
 
@@ -46,6 +49,17 @@ type page struct {
 	Verdict verdict
 	Shown   int // decisions on the page
 	Logged  int // decisions in the log
+}
+
+// outcome is what became of a step, in a word.
+func outcome(s loggedStep) string {
+	switch s.Result {
+	case "":
+		return "planned"
+	case control.Withheld:
+		return "would"
+	}
+	return s.Result
 }
 
 // render fills a template completely before anything is sent.

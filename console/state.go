@@ -19,8 +19,6 @@ type State struct {
 	Settings control.Settings
 	World    string // for people, such as "embedded world, 600x" or "cluster"
 	Mode     string // ModeActive or ModeShadow
-	// Standby is true when another process leads and this one only looks on.
-	Standby bool
 	// Took is how long the tick took in wall-clock time; zero when nobody measured.
 	Took time.Duration
 	// PolicyError is why the newest policy was not taken, empty when it was.

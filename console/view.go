@@ -17,7 +17,8 @@ type view struct {
 	At         time.Time        `json:"at,omitzero"` // the world's time
 	World      string           `json:"world,omitempty"`
 	Mode       string           `json:"mode,omitempty"`
-	Standby    bool             `json:"standby,omitempty"`
+	Standby    bool             `json:"standby,omitempty"` // another process leads
+	Leader     string           `json:"leader,omitempty"`  // who, where this one stands by
 	Pace       control.Pace     `json:"pace,omitempty"`
 	Plan       fleet.PlanID     `json:"plan,omitempty"`
 	Version    string           `json:"version,omitempty"`
@@ -30,6 +31,8 @@ type view struct {
 	Budgets    []funds          `json:"budgets"`
 	Languages  []fleet.Language `json:"languages"`
 	Decisions  []entry          `json:"decisions"` // newest first
+	Holds      []fleet.Hold     `json:"holds,omitempty"`
+	Doubts     []fleet.Doubt    `json:"doubts,omitempty"`
 	Charts     charts           `json:"-"`
 }
 
@@ -79,6 +82,7 @@ const (
 func newView(g glance, ready bool, decisions int) view {
 	v := view{
 		Revision: g.revision, Ready: ready, Version: g.build.Version, Published: g.state != nil,
+		Standby: g.pulse.standby, Leader: g.pulse.leader,
 		Tick:  tickView{Succeeded: g.pulse.succeeded, Error: g.pulse.failure, Withdrawn: g.pulse.withdrawn},
 		Nodes: []nodeView{}, Models: []modelView{}, Budgets: []funds{}, Languages: []fleet.Language{}, Decisions: []entry{},
 	}
@@ -86,7 +90,8 @@ func newView(g glance, ready bool, decisions int) view {
 		return v
 	}
 	s := *g.state
-	v.At, v.World, v.Mode, v.Standby = s.Record.Inputs.Now, s.World, s.Mode, s.Standby
+	v.At, v.World, v.Mode = s.Record.Inputs.Now, s.World, s.Mode
+	v.Holds, v.Doubts = s.Record.Inputs.Snapshot.Holds, s.Record.Inputs.Snapshot.Doubts
 	v.Pace, v.Plan = s.Record.Inputs.Pace, s.Record.Plan.ID
 	v.Tick.TookSeconds = s.Took.Seconds()
 	v.Policy = policyView{Name: s.Settings.Policy.Name, LoadedAt: s.PolicyLoadedAt, Error: s.PolicyError}

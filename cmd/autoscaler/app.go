@@ -15,14 +15,24 @@ import (
 	"github.com/tessera-autoscaler/tessera/control"
 )
 
-// serviceOptions is the graph of the service on one screen. Only this file knows
-// fx; every constructor is an ordinary function.
-func serviceOptions(s service, world *embedded, j *journal, log *slog.Logger) fx.Option {
+// embeddedOptions is the graph of the service on its embedded world, and
+// clusterOptions that of the service in a cluster. Only this file knows fx; every
+// constructor is an ordinary function.
+func embeddedOptions(s service, world *embedded, j *journal, log *slog.Logger) fx.Option {
 	return fx.Options(
 		fx.Supply(s, world, j, log, world.settings),
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Provide(newRegistry, newBoard, newServer, newPorts, control.NewLoop, newWatch, newRunner),
+		fx.Provide(newRegistry, newBoard, newServer, newPorts, control.NewLoop, newWorldWatch, newRunner),
 		fx.Invoke(keepJournal, startServer, startRunner, startWatch), // stopped in the opposite order
+	)
+}
+
+func clusterOptions(s service, j *journal, log *slog.Logger) fx.Option {
+	return fx.Options(
+		fx.Supply(s, s.cluster, j, log),
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Provide(newRegistry, newBoard, newServer, newClusterWatch, newMember),
+		fx.Invoke(keepJournal, startServer, startMember, startWatch), // stopped in the opposite order
 	)
 }
 
@@ -67,15 +77,31 @@ func newRunner(loop *control.Loop, world *embedded, b *console.Board, w *watch, 
 
 func keepJournal(lc fx.Lifecycle, j *journal) { lc.Append(fx.StopHook(j.Close)) }
 
-func startServer(lc fx.Lifecycle, server *console.Server, world *embedded) {
-	lc.Append(fx.StartStopHook(func() error {
-		if err := server.Start(); err != nil {
-			return err
-		}
-		world.address = server.Addr()
-		return nil
-	}, server.Stop))
+func startServer(lc fx.Lifecycle, server *console.Server) {
+	lc.Append(fx.StartStopHook(server.Start, server.Stop))
 }
+
+// newWorldWatch watches the policy that stands in place of the scenario's, if any.
+func newWorldWatch(s service, world *embedded, log *slog.Logger) *watch {
+	var files []string
+	if s.policy != "" {
+		files = []string{s.policy}
+	}
+	return newWatch(files, func() (control.Settings, error) {
+		sc, err := s.load()
+		if err != nil {
+			return control.Settings{}, err
+		}
+		return world.reloaded(sc)
+	}, log)
+}
+
+// newClusterWatch watches the three files that make up the settings.
+func newClusterWatch(c *clusterConfig, log *slog.Logger) *watch {
+	return newWatch([]string{c.Policy, c.Catalog, c.Profiles}, c.load, log)
+}
+
+func startMember(lc fx.Lifecycle, m *member) { lc.Append(fx.StartStopHook(m.start, m.stop)) }
 
 func startRunner(lc fx.Lifecycle, r *control.Runner, loop *control.Loop, world *embedded, b *console.Board) {
 	lc.Append(fx.StartStopHook(func(ctx context.Context) error {

@@ -18,7 +18,6 @@ type embedded struct {
 	speed    float64
 	fast     time.Duration
 	settings control.Settings
-	address  string // of the server, once it listens
 }
 
 func newEmbedded(s *service) (*embedded, error) {

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/fx"
 
 	"github.com/tessera-autoscaler/tessera/configs"
+	"github.com/tessera-autoscaler/tessera/console"
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
 )
@@ -29,6 +31,8 @@ type service struct {
 	seed   uint64
 	speed  float64
 
+	cluster *clusterConfig // nil: the embedded world
+
 	scenario string           // its path
 	loader   *scenario.Loader // how its files are opened
 }
@@ -40,7 +44,9 @@ func newRun() *cobra.Command {
 		Short: "Run the service: the loop, its page, its metrics and its probes",
 		Long: `Run is the service. Without a configuration it runs the embedded world: five
 languages on simulated GPUs, in accelerated time, behind the same loop, page and
-metrics that a cluster gets. It never picks up a cluster by itself.
+metrics that a cluster gets. It never picks up a cluster by itself: only one that
+the configuration names under spec.cluster, and there it writes nothing unless
+--mode active is given.
 
 It serves /, /metrics, /healthz and /readyz, and ends on SIGTERM or Ctrl-C. The
 policy is read anew when its file changes; a bad file changes nothing but
@@ -51,8 +57,8 @@ policy is read anew when its file changes; a bad file changes nothing but
   # A policy of your own on the embedded world, one simulated minute a second
   autoscaler run --policy policy.yaml --speed 60
 
-  # Everything from a file
-  autoscaler run --config configs/run.yaml`,
+  # What would happen in a cluster; nothing is written
+  autoscaler run --config configs/cluster.yaml`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.configure(c); err != nil {
@@ -62,7 +68,7 @@ policy is read anew when its file changes; a bad file changes nothing but
 		},
 	}
 	c.Flags().StringVar(&s.config, "config", "", "configuration file of kind Service")
-	c.Flags().StringVar(&s.mode, "mode", "", "shadow or active; the embedded world is always active")
+	c.Flags().StringVar(&s.mode, "mode", "", "shadow or active (default shadow with a cluster; the embedded world is always active)")
 	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8080", "address of the page, the metrics and the probes")
 	c.Flags().StringVar(&s.policy, "policy", "", "a FleetPolicy file in place of the scenario's; read anew when it changes")
 	c.Flags().StringVar(&s.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
@@ -85,6 +91,7 @@ type serviceFile struct {
 			Seed     uint64  `yaml:"seed"`
 			Speed    float64 `yaml:"speed,min=1,max=3000"`
 		} `yaml:"embedded"`
+		Cluster strictyaml.Node `yaml:"cluster"`
 	} `yaml:"spec,required"`
 }
 
@@ -96,13 +103,30 @@ func (s *service) configure(c *cobra.Command) error {
 			return invalid(err)
 		}
 	}
+	modes := []string{console.ModeShadow, console.ModeActive}
 	switch {
-	case s.mode == "shadow":
+	case s.mode != "" && !slices.Contains(modes, s.mode):
+		return usage("--mode %q%s", s.mode, suggestion(s.mode, modes))
+	case s.cluster != nil:
+		return s.aboutCluster(c)
+	case s.mode == console.ModeShadow:
 		return usage("--mode shadow needs a cluster: the embedded world is always active")
-	case s.mode != "" && s.mode != "active":
-		return usage("--mode %q%s", s.mode, suggestion(s.mode, []string{"shadow", "active"}))
 	case !(s.speed >= 1 && s.speed <= 3000):
 		return usage("--speed %v: give 1 to 3000 simulated seconds a second", s.speed)
+	}
+	return nil
+}
+
+// aboutCluster refuses the flags of the embedded world, and makes shadow the mode
+// that nobody had to choose.
+func (s *service) aboutCluster(c *cobra.Command) error {
+	for _, flag := range []string{"seed", "speed", "data"} {
+		if c.Flags().Changed(flag) {
+			return usage("--%s is about the embedded world, and %s names a cluster", flag, s.config)
+		}
+	}
+	if s.mode == "" {
+		s.mode = console.ModeShadow
 	}
 	return nil
 }
@@ -117,6 +141,14 @@ func (s *service) read(c *cobra.Command) error {
 	f.Spec.Listen, f.Spec.Embedded.Seed, f.Spec.Embedded.Speed = s.listen, s.seed, s.speed
 	if _, ok := doc.Expect("tessera/v1alpha1", "Service"); ok {
 		doc.Decode(&f)
+	}
+	if f.Spec.Cluster.Kind() != strictyaml.Absent {
+		if s.cluster, err = readCluster(s.config, s.policy, doc, f.Spec.Cluster); err != nil {
+			return err
+		}
+		if doc.Has("spec.embedded") {
+			doc.Complain("spec.embedded", "a service runs against a cluster or an embedded world").OnKey().Hint("remove one of cluster and embedded")
+		}
 	}
 	if err := doc.Err(); err != nil {
 		return err
@@ -168,21 +200,31 @@ func openEmbedded(path string) (io.ReadCloser, error) {
 // serve runs the service until ctx ends.
 func serve(ctx context.Context, s service, diagnostics io.Writer) error {
 	log := slog.New(slog.NewTextHandler(diagnostics, nil))
-	world, err := newEmbedded(&s)
-	if err != nil {
-		return invalid(err)
+	var world *embedded
+	if s.cluster == nil {
+		var err error
+		if world, err = newEmbedded(&s); err != nil {
+			return invalid(err)
+		}
 	}
 	journal, err := openJournal(s.record)
 	if err != nil {
 		return err
 	}
-	app := fx.New(serviceOptions(s, world, journal, log))
+	name, graph := "", fx.Option(nil)
+	if s.cluster != nil {
+		name, graph = s.cluster.describe(), clusterOptions(s, journal, log)
+	} else {
+		name, graph = world.describe(), embeddedOptions(s, world, journal, log)
+	}
+	var server *console.Server
+	app := fx.New(graph, fx.Populate(&server))
 	start, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	if err := app.Start(start); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	log.Info("serving", "url", "http://"+world.address, "world", world.describe())
+	log.Info("serving", "url", "http://"+server.Addr(), "world", name)
 	<-ctx.Done()
 	log.Info("stopping")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/fake"
+	k8stesting "k8s.io/client-go/testing"
+)
+
+// leases is an API server that has one lease, with versions as a real one has them.
+type leases struct {
+	mu      sync.Mutex
+	lease   *coordinationv1.Lease
+	version int
+}
+
+// client is a way to it that can be cut.
+func (l *leases) client(cut func() bool) kubernetes.Interface {
+	c := fake.NewClientset()
+	c.PrependReactor("*", "leases", func(action k8stesting.Action) (bool, runtime.Object, error) {
+		if cut() {
+			return true, nil, errors.New("connection refused")
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		resource := coordinationv1.Resource("leases")
+		switch a := action.(type) {
+		case k8stesting.UpdateActionImpl:
+			given := a.Object.(*coordinationv1.Lease)
+			if given.ResourceVersion != l.lease.ResourceVersion {
+				return true, nil, apierrors.NewConflict(resource, given.Name, errors.New("somebody else wrote"))
+			}
+			return true, l.keep(given), nil
+		case k8stesting.CreateActionImpl:
+			if l.lease != nil {
+				return true, nil, apierrors.NewAlreadyExists(resource, l.lease.Name)
+			}
+			return true, l.keep(a.Object.(*coordinationv1.Lease)), nil
+		}
+		if l.lease == nil {
+			return true, nil, apierrors.NewNotFound(resource, "tessera")
+		}
+		return true, l.lease.DeepCopy(), nil
+	})
+	return c
+}
+
+func (l *leases) keep(given *coordinationv1.Lease) *coordinationv1.Lease {
+	l.version++
+	l.lease = given.DeepCopy()
+	l.lease.ResourceVersion = strconv.Itoa(l.version)
+	return l.lease.DeepCopy()
+}
+
+// candidate is a process that takes part.
+type candidate struct {
+	*election
+	cut      bool
+	stop     context.CancelFunc
+	ended    chan struct{}
+	slow     time.Duration // how long its loop takes to stop
+	leading  bool
+	terms    int
+	observed []string
+}
+
+func (c *candidate) start(t *testing.T, l *leases, name string) {
+	config := &clusterConfig{clusterFile: defaultClusterFile()}
+	c.election = newElection(l.client(func() bool { return c.cut }), config, name, slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop, c.ended = stop, make(chan struct{})
+	go func() {
+		defer close(c.ended)
+		if err := c.run(ctx, func(leader string) { c.observed = append(c.observed, leader) }, func(term context.Context) {
+			c.leading = true
+			c.terms++
+			<-term.Done()
+			time.Sleep(c.slow)
+			c.leading = false
+		}); err != nil {
+			t.Error(err)
+		}
+	}()
+}
+
+// after lets time pass, and looks at every moment of it at who may write.
+func after(t *testing.T, d time.Duration, all ...*candidate) {
+	t.Helper()
+	for range d / (100 * time.Millisecond) {
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		may := 0
+		for _, c := range all {
+			if c.may() == nil {
+				may++
+			}
+		}
+		if may > 1 {
+			t.Fatalf("%d processes may write at %v", may, time.Now())
+		}
+	}
+}
+
+// A leader that cannot reach the API server stops its loop and may not write long
+// before another leads; the other takes over when the lease has run out.
+func TestALeaderThatLosesTheLeaseStopsBeforeAnotherBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := &leases{}, &candidate{}, &candidate{}
+		a.start(t, l, "a")
+		after(t, time.Second, a)
+		b.start(t, l, "b")
+		after(t, time.Minute, a, b)
+		if !a.leading || b.leading || a.may() != nil || b.may() == nil || len(b.observed) != 1 || b.observed[0] != "a" {
+			t.Fatalf("a leads: %t, b leads: %t and saw %v", a.leading, b.leading, b.observed)
+		}
+		a.cut = true
+		after(t, 12*time.Second, a, b)
+		if a.leading || a.may() == nil {
+			t.Errorf("a leads: %t, and may write: %v", a.leading, a.may())
+		}
+		after(t, 20*time.Second, a, b)
+		if !b.leading || b.may() != nil {
+			t.Errorf("b leads: %t, may write: %v", b.leading, b.may())
+		}
+		// It comes back and stands by; b goes, and it leads anew.
+		a.cut = false
+		after(t, time.Minute, a, b)
+		if a.leading || !b.leading {
+			t.Errorf("a leads: %t, b leads: %t", a.leading, b.leading)
+		}
+		b.stop()
+		<-b.ended
+		after(t, 5*time.Second, a, b)
+		if !a.leading || a.terms != 2 {
+			t.Errorf("a leads: %t, for the %d. time", a.leading, a.terms)
+		}
+		a.stop()
+		<-a.ended
+	})
+}
+
+// A leader that ends gives the lease away when its loop has stopped, and not before.
+func TestTheLeaseIsGivenAwayWhenTheLoopStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := &leases{}, &candidate{slow: 7 * time.Second}, &candidate{}
+		a.start(t, l, "a")
+		after(t, time.Second, a)
+		b.start(t, l, "b")
+		after(t, 30*time.Second, a, b)
+		a.stop()
+		after(t, 6*time.Second, a, b)
+		if b.leading || !a.leading {
+			t.Errorf("while the loop of a stops, b leads: %t", b.leading)
+		}
+		after(t, 5*time.Second, a, b)
+		if !b.leading || a.leading {
+			t.Errorf("after the loop of a stopped, b leads: %t", b.leading)
+		}
+		b.stop()
+		<-a.ended
+		<-b.ended
+		if l.lease.Spec.HolderIdentity != nil && *l.lease.Spec.HolderIdentity != "" {
+			t.Errorf("the lease is left with %s", *l.lease.Spec.HolderIdentity)
+		}
+	})
+}
+
+// A process that was stopped for longer than the lease writes nothing when it goes
+// on, even before it looked at the lease.
+func TestAProcessThatSleptWritesNothing(t *testing.T) {
+	config := &clusterConfig{clusterFile: defaultClusterFile()}
+	e := newElection(fake.NewClientset(), config, "a", slog.New(slog.DiscardHandler))
+	for ago, free := range map[time.Duration]bool{0: true, 9 * time.Second: true, 10 * time.Second: false, time.Hour: false} {
+		at := time.Now().Add(-ago)
+		e.lock.renewed.Store(&at)
+		if got := e.may() == nil; got != free {
+			t.Errorf("%v after the lease was renewed it may write: %t", ago, got)
+		}
+	}
+}
+
+// Two processes of one host and number are two.
+func TestEveryProcessHasAnIdentityOfItsOwn(t *testing.T) {
+	if a, b := newIdentity(), newIdentity(); a == b {
+		t.Errorf("both are %s", a)
+	}
+}

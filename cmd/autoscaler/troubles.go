@@ -1,0 +1,72 @@
+package main
+
+import (
+	"log/slog"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/tessera-autoscaler/tessera/console"
+)
+
+// troubles is what is wrong with the world now, by what was looked at. Each sentence
+// is told once when it comes and once when it goes, to the log and to the cluster.
+type troubles struct {
+	board *console.Board
+	log   *slog.Logger
+
+	mu   sync.Mutex
+	tell func(reason, sentence string) // in the cluster; nil while it cannot be reached, and in shadow mode
+	now  map[string][]string
+}
+
+func newTroubles(b *console.Board, log *slog.Logger) *troubles {
+	return &troubles{board: b, log: log, now: map[string][]string{}}
+}
+
+// tellBy says how the cluster is told from now on.
+func (t *troubles) tellBy(tell func(reason, sentence string)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell = tell
+}
+
+// check shows on the board what is wrong with a condition of the world, nothing when
+// it holds, and tells what is news.
+func (t *troubles) check(name, reason string, sentences ...string) {
+	t.board.SetCheck(name, sentences...)
+	t.note(name, reason, sentences...)
+}
+
+// note tells what is news about a subject.
+func (t *troubles) note(subject, reason string, sentences ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := t.now[subject]
+	t.now[subject] = sentences
+	for _, s := range sentences {
+		if has(before, s) {
+			continue
+		}
+		t.log.Warn("trouble", "about", subject, "sentence", s)
+		if t.tell != nil {
+			t.tell(reason, s)
+		}
+	}
+	for _, s := range before {
+		if !has(sentences, s) {
+			t.log.Info("mended", "about", subject, "sentence", s)
+		}
+	}
+}
+
+// has tells whether a sentence is among others, whatever numbers it holds: an age
+// that grows is no news.
+func has(sentences []string, s string) bool {
+	return slices.ContainsFunc(sentences, func(o string) bool { return numberless(o) == numberless(s) })
+}
+
+var digits = regexp.MustCompile(`[0-9][0-9.,:]*(ns|µs|ms|s|m|h)*`)
+
+// numberless is a sentence without its numbers.
+func numberless(s string) string { return digits.ReplaceAllString(s, "#") }

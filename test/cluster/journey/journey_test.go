@@ -3,6 +3,7 @@ package journey
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func (j *journey) firstGPU(t *testing.T) {
 	})
 	first = j.witness.bought()[0]
 	node, serve := j.mixed()
-	j.diary.say("%d languages share the GPU of %s: %v, %.0f s after it was asked for", len(serve), node, serve, time.Since(first.asked).Seconds())
+	j.diary.say("%d languages share one GPU, %.0f s after it was asked for: %s", len(serve), time.Since(first.asked).Seconds(), described(j.witness.serving()))
 	if node != first.node {
 		t.Errorf("the pods run on %s, and the plan's node is %s", node, first.node)
 	}
@@ -153,7 +154,7 @@ func (j *journey) riseForeseen(t *testing.T) {
 	}
 	time.Sleep(time.Until(j.day.rise))
 	before := tally(j.emitter)
-	j.diary.say("the traffic rises; on the nodes serve %v", j.witness.serving())
+	j.diary.say("the traffic rises; there serve %s", described(j.witness.serving()))
 	eventually(t, 10*time.Second, "service on two nodes", func() (bool, string) {
 		return len(j.witness.serving()) >= 2, fmt.Sprintf("%v\n%s", j.witness.serving(), j.why(t))
 	})
@@ -422,4 +423,19 @@ func total(serving map[string]map[string]int) int {
 		}
 	}
 	return n
+}
+
+// described says which models serve where.
+func described(serving map[string]map[string]int) string {
+	var nodes []string
+	for node, models := range serving {
+		var parts []string
+		for m, n := range models {
+			parts = append(parts, fmt.Sprintf("%d×%s", n, m))
+		}
+		slices.Sort(parts)
+		nodes = append(nodes, claimOf(node)+": "+strings.Join(parts, " + "))
+	}
+	slices.Sort(nodes)
+	return strings.Join(nodes, "; ")
 }

@@ -28,6 +28,9 @@ const (
 	podDelay     = 1 * time.Second // from being placed to being ready
 )
 
+// lookback is Prometheus' own default of how old a sample may be.
+const lookback = 5 * time.Minute
+
 // past is how much traffic Prometheus remembers: two days of each kind.
 const past = 14 * 24 * time.Hour
 
@@ -119,7 +122,7 @@ func startEmitter(t *testing.T, c *rig.Cluster, rate emitter.Rate) *emitter.Emit
 // is one, and does not start it.
 func newPrometheus(t *testing.T, history emitter.Rate) *prom.Server {
 	t.Helper()
-	p, err := prom.New(t.Context(), prom.Options{Dir: t.TempDir(), Interval: time.Second})
+	p, err := prom.New(t.Context(), prom.Options{Dir: t.TempDir(), Interval: time.Second, Lookback: lookback})
 	if errors.Is(err, prom.ErrNotInstalled) {
 		t.Skip(err)
 	}

@@ -3,6 +3,7 @@ package journey
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -126,29 +127,29 @@ func (w *witness) node(old, now *corev1.Node) {
 	switch {
 	case now == nil:
 		m.gone = at
-		w.diary.say("node %s is gone", n.Name)
+		w.diary.say("node %s is gone", m.claim)
 		return
 	case old == nil:
 		m.appeared = at
-		w.diary.say("node %s appears, %.0f s after it was asked for", n.Name, at.Sub(m.asked).Seconds())
+		w.diary.say("node %s appears, %.0f s after it was asked for", m.claim, at.Sub(m.asked).Seconds())
 		old = &corev1.Node{}
 	}
 	if isReady(now) && !isReady(old) {
 		m.ready = at
-		w.diary.say("node %s is ready and offers %s", n.Name, offered(now))
+		w.diary.say("node %s is ready and offers %s", m.claim, offered(now))
 	}
 	if o := offered(now); o != offered(old) && o != "no slices" {
 		if m.offers.IsZero() {
 			m.offers = at
 		}
 		m.slices = o
-		w.diary.say("node %s offers %s", n.Name, o)
+		w.diary.say("node %s offers %s", m.claim, o)
 	}
 	if state := now.Labels["nvidia.com/mig.config.state"]; state != old.Labels["nvidia.com/mig.config.state"] {
-		w.diary.say("mig-manager on %s: %s is %s", n.Name, now.Labels["nvidia.com/mig.config"], state)
+		w.diary.say("mig-manager on %s: %s is %s", m.claim, now.Labels["nvidia.com/mig.config"], state)
 	}
 	if now.Spec.Unschedulable != old.Spec.Unschedulable {
-		w.diary.say("node %s is cordoned: %t", n.Name, now.Spec.Unschedulable)
+		w.diary.say("node %s is cordoned: %t", m.claim, now.Spec.Unschedulable)
 	}
 }
 
@@ -156,7 +157,7 @@ func (w *witness) pod(old, now *corev1.Pod) {
 	if now == nil {
 		delete(w.pods, old.Name)
 		if old.Namespace == modelsNamespace {
-			w.diary.say("pod %s on %s is gone", old.Name, old.Spec.NodeName)
+			w.diary.say("pod %s on %s is gone", old.Name, claimOf(old.Spec.NodeName))
 		}
 		return
 	}
@@ -166,7 +167,7 @@ func (w *witness) pod(old, now *corev1.Pod) {
 	w.pods[now.Name] = now
 	switch {
 	case podReady(now) && (old == nil || !podReady(old)):
-		w.diary.say("pod %s serves on %s", now.Name, now.Spec.NodeName)
+		w.diary.say("pod %s serves on %s", now.Name, claimOf(now.Spec.NodeName))
 	case old != nil && old.Labels["tessera.dev/serving"] == "true" && now.Labels["tessera.dev/serving"] == "false":
 		w.diary.say("pod %s gets no new work", now.Name)
 	}
@@ -191,7 +192,7 @@ func (w *witness) event(_, now *corev1.Event) {
 	if now.Count > 1 {
 		times = fmt.Sprintf(" (%d times)", now.Count)
 	}
-	w.diary.say("   says of %s %s: %s: %s%s", strings.ToLower(now.InvolvedObject.Kind), now.InvolvedObject.Name, now.Reason, now.Message, times)
+	w.diary.say("   says of %s %s: %s: %s%s", strings.ToLower(now.InvolvedObject.Kind), claimOf(now.InvolvedObject.Name), now.Reason, now.Message, times)
 }
 
 // bought are the machines in the order in which they were asked for.
@@ -265,3 +266,14 @@ func offered(n *corev1.Node) string {
 	slices.Sort(parts)
 	return strings.Join(parts, " + ")
 }
+
+// claimOf is the claim for which the kwok provider made a node, by its name:
+// kwok-CLAIM-WORD-NUMBER-RANDOM-NUMBER. Other names stay as they are.
+func claimOf(node string) string {
+	if m := kwokName.FindStringSubmatch(node); m != nil {
+		return m[1]
+	}
+	return node
+}
+
+var kwokName = regexp.MustCompile(`^kwok-(.+)-[a-z]+-[0-9]+-[a-z0-9]+-[0-9]+$`)

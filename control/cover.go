@@ -41,13 +41,14 @@ func (d *decider) cover() error {
 }
 
 // keepADrainingNode takes back the drain of the node that still serves most, of
-// those that help a model which lacks something; false when there is none.
+// those that help a model which lacks something; false when there is none. A drain
+// that somebody else began is theirs.
 func (d *decider) keepADrainingNode(unserved map[fleet.ModelName]float64) bool {
 	on := d.onNodes()
 	var kept fleet.NodeID
 	most := -1
 	for _, n := range d.view.Nodes {
-		if n.State == fleet.NodeDraining && len(on[n.ID]) > most && d.helps(n, on[n.ID], unserved) {
+		if n.State == fleet.NodeDraining && !n.Fixed && len(on[n.ID]) > most && d.helps(n, on[n.ID], unserved) {
 			kept, most = n.ID, len(on[n.ID])
 		}
 	}

@@ -184,18 +184,28 @@ func TestARecordOfACoarserWorldReplays(t *testing.T) {
 	}
 }
 
-// TestABrokenNodeIsNotKept: a node that drains because its GPUs serve nothing is not
-// taken back when a model on it lacks something; others take its place.
-func TestABrokenNodeIsNotKept(t *testing.T) {
-	broken := fleet.Node{
-		ID: "a100-00001", Offering: "a100", State: fleet.NodeDraining, RequestedAt: monday.Add(-time.Hour), ReadyAt: monday.Add(-time.Hour),
-		GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: fleet.Geometry{{Profile: "7g.80gb"}}, Reshaping: true}},
-	}
-	s := fleet.Snapshot{Nodes: []fleet.Node{broken}, Replicas: []fleet.Replica{{
-		ID: "transcribe-en-00002", Model: "transcribe-en", Variant: "fp16", State: fleet.ReplicaPending, Slice: fleet.SliceID{GPU: fleet.GPUID{Node: broken.ID}},
-	}}}
-	d := decided(t, twoModels(), seen(s, map[fleet.ModelName]float64{"transcribe-en": 1, "transcribe-fr": 0.1}))
-	if steps(d, fleet.KindKeepNode) > 0 || steps(d, fleet.KindBuyNode) != 1 {
-		t.Errorf("\n%s", d.Plan.Describe())
+// TestADrainIsTakenBackOnlyWhereThatHelpsAndIsOurs: not of a node whose GPUs serve
+// nothing, and not of one that somebody else drains. Others take its place.
+func TestADrainIsTakenBackOnlyWhereThatHelpsAndIsOurs(t *testing.T) {
+	for _, c := range []struct {
+		story         string
+		broken, fixed bool
+		kept, bought  int
+	}{
+		{"it serves, and the drain is ours", false, false, 1, 0},
+		{"its GPUs serve nothing", true, false, 0, 1},
+		{"somebody else drains it", false, true, 0, 1},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			node := fleet.Node{
+				ID: "a100-00001", Offering: "a100", State: fleet.NodeDraining, RequestedAt: monday.Add(-time.Hour), ReadyAt: monday.Add(-time.Hour), Fixed: c.fixed,
+				GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: fleet.Geometry{{Profile: "3g.40gb"}, {Profile: "3g.40gb", Start: 4}}, Reshaping: c.broken}},
+			}
+			s := fleet.Snapshot{Nodes: []fleet.Node{node}}
+			d := decided(t, twoModels(), seen(s, map[fleet.ModelName]float64{"transcribe-en": 0.2, "transcribe-fr": 0.1}))
+			if kept, bought := steps(d, fleet.KindKeepNode), steps(d, fleet.KindBuyNode); kept != c.kept || bought != c.bought {
+				t.Errorf("%d kept and %d bought:\n%s", kept, bought, d.Plan.Describe())
+			}
+		})
 	}
 }

@@ -25,7 +25,7 @@ type Node struct {
 	ReadyAt     time.Time    `json:"ready_at,omitzero"`     // when it became ready
 	BilledUntil time.Time    `json:"billed_until,omitzero"` // end of the minimum billing
 	GPUs        []GPU        `json:"gpus"`
-	Fixed       bool         `json:"fixed,omitempty"`  // somebody else's: used and paid for, never drained nor given back
+	Fixed       bool         `json:"fixed,omitempty"`  // whether it stays is somebody else's to say: used and paid for, never drained, kept nor given back
 	Stages      []Stage      `json:"stages,omitempty"` // of its start, as far as they are over
 }
 

@@ -47,6 +47,22 @@ func Measured(number float64, age time.Duration, coverage float64) Signal {
 // Unknown is a signal without a number, and why.
 func Unknown(cause string) Signal { return Signal{state: SignalUnknown, cause: cause} }
 
+// NotMeasured is the cause of an unknown that nothing sets out to measure. Every other
+// unknown may become known again.
+const NotMeasured = "not measured: no source tells it"
+
+// Unmeasured tells whether nothing sets out to measure the signal, so that waiting for
+// it would be in vain.
+func (s Signal) Unmeasured() bool { return s.State() == SignalUnknown && s.cause == NotMeasured }
+
+// Aged is the same measurement so much later; an unknown stays as it is.
+func (s Signal) Aged(by time.Duration) Signal {
+	if s.State() != SignalUnknown {
+		s.age += by
+	}
+	return s
+}
+
 // State tells which of the three the signal is.
 func (s Signal) State() SignalState {
 	if s.state == "" {

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -27,7 +26,11 @@ func (m measured) inFlight(v cluster.View) []fleet.Replica {
 			out[i].InFlight = fleet.Unknown("it has no pod")
 			continue
 		}
-		out[i].InFlight = m.of(m.InFlight, pod, "nothing measures what is in flight in its pod")
+		if m.cause == nil && !m.Counted[out[i].Model] {
+			out[i].InFlight = fleet.Unknown(fleet.NotMeasured)
+			continue
+		}
+		out[i].InFlight = m.of(m.InFlight, pod, "no target tells what is in flight in its pod")
 	}
 	return out
 }
@@ -108,8 +111,8 @@ func (m measured) older(by time.Duration) measured {
 	}
 	models := make(map[fleet.ModelName]fleet.ModelSignals, len(m.Models))
 	for name, s := range m.Models {
-		s.Arrivals, s.Backlog = aged(s.Arrivals, by), aged(s.Backlog, by)
-		s.Attainment, s.Utilisation = aged(s.Attainment, by), aged(s.Utilisation, by)
+		s.Arrivals, s.Backlog = s.Arrivals.Aged(by), s.Backlog.Aged(by)
+		s.Attainment, s.Utilisation = s.Attainment.Aged(by), s.Utilisation.Aged(by)
 		models[name] = s
 	}
 	m.Models, m.InFlight, m.Utilisation = models, agedPods(m.InFlight, by), agedPods(m.Utilisation, by)
@@ -119,20 +122,7 @@ func (m measured) older(by time.Duration) measured {
 func agedPods(pods map[prometheus.PodKey]fleet.Signal, by time.Duration) map[prometheus.PodKey]fleet.Signal {
 	out := make(map[prometheus.PodKey]fleet.Signal, len(pods))
 	for key, s := range pods {
-		out[key] = aged(s, by)
+		out[key] = s.Aged(by)
 	}
 	return out
-}
-
-// aged is a signal so much later. Its coverage is kept, which only its JSON tells.
-func aged(s fleet.Signal, by time.Duration) fleet.Signal {
-	number, known := s.Read()
-	if !known {
-		return s
-	}
-	var told struct{ Coverage float64 }
-	if text, err := json.Marshal(s); err != nil || json.Unmarshal(text, &told) != nil {
-		return fleet.Unknown("the measurement cannot be read again")
-	}
-	return fleet.Measured(number, s.Age()+by, told.Coverage)
 }

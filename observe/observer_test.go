@@ -87,6 +87,7 @@ func measuredFr() prometheus.Reading {
 			Attainment: fleet.Unknown("no bucket"), Utilisation: fleet.Measured(0.2, time.Second, 1),
 		}},
 		InFlight:    map[prometheus.PodKey]fleet.Signal{{Namespace: "speech", Pod: "fr-a"}: fleet.Measured(4, 2*time.Second, 1)},
+		Counted:     map[fleet.ModelName]bool{"fr": true},
 		Utilisation: map[prometheus.PodKey]fleet.Signal{{Namespace: "speech", Pod: "fr-a"}: fleet.Measured(0.6, time.Second, 1)},
 		Doubts:      []fleet.Doubt{{Subject: "a", Cause: "of the signals"}},
 	}
@@ -125,9 +126,18 @@ func TestObserverJoinsClusterAndSignals(t *testing.T) {
 	if de.Places == nil || len(de.Places) != 0 || len(fr.Places) != 1 {
 		t.Errorf("de is started at %v and fr at %v", de.Places, fr.Places)
 	}
-	for id, want := range map[fleet.ReplicaID]string{"fr-1": "4", "fr-2": "unknown (it has no pod)", "it-1": "unknown (nothing measures what is in flight"} {
+	for id, want := range map[fleet.ReplicaID]string{"fr-1": "4", "fr-2": "unknown (it has no pod)", "it-1": "unknown (not measured"} {
 		r, _ := s.Replica(id)
 		reads(t, "in flight of "+string(id), r.InFlight, want)
+		if r.InFlight.Unmeasured() != (id == "it-1") {
+			t.Errorf("whether anything sets out to measure %s: %v", id, r.InFlight)
+		}
+	}
+	lost := measuredFr()
+	lost.InFlight = nil
+	r, _ := see(t, join(&shown{view: running()}, &told{reading: lost}, settings()), minute(0)).Replica("fr-1")
+	if reads(t, "in flight of a pod whose target went away", r.InFlight, "no target tells"); r.InFlight.Unmeasured() {
+		t.Error("a target that went away is taken for one that never was")
 	}
 	if s.Sequence != 12 || len(s.Holds) != 1 || len(s.Doubts) != 2 || s.Doubts[0].Subject != "a" || !s.At.Equal(minute(0)) {
 		t.Errorf("got sequence %d, holds %v, doubts %v", s.Sequence, s.Holds, s.Doubts)

@@ -32,7 +32,7 @@ func (v *viewer) wished(w kube.Wish, behind *corev1.Node) {
 	}
 	a := v.arrival(w, behind)
 	n := fleet.Node{
-		ID: w.ID, Offering: w.Offering, Fixed: w.Fixed, GPUs: slices.Clone(w.GPUs),
+		ID: w.ID, Offering: w.Offering, Fixed: w.Fixed || a.cordoned || a.gone, GPUs: slices.Clone(w.GPUs),
 		RequestedAt: w.RequestedAt, ReadyAt: w.ReadyAt,
 	}
 	if behind != nil && (w.Fixed || n.RequestedAt.IsZero()) { // somebody else's was there before it was in the ledger

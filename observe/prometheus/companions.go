@@ -49,17 +49,23 @@ func freshnessQuery(p Pack, v values, window time.Duration) string {
 	return named(age, "age") + " or " + named(share, "window")
 }
 
-// targetsQuery asks, by key, how many of the targets that showed the model within
-// memory and are still discovered are up: a count for tessera_part="1" and one for
-// tessera_part="0".
+// targetsQuery asks, by key, how many targets that show the model now are up, and how
+// many are down that showed it within memory and are still discovered: a count for
+// tessera_part="1" and one for tessera_part="0". A target that is up and shows the
+// model no longer has unloaded it, and counts for nothing.
 func targetsQuery(p Pack, v values) string {
-	var shown []string
+	var now, before []string
 	for _, selector := range p.Samples {
-		shown = append(shown, fmt.Sprintf("last_over_time(%s[%s])", strings.TrimSpace(v.fill(selector)), duration(memory)))
+		s := strings.TrimSpace(v.fill(selector))
+		now = append(now, s)
+		before = append(before, fmt.Sprintf("last_over_time(%s[%s])", s, duration(memory)))
 	}
-	by, target := v["keys"], strings.Join(p.Target, ", ")
-	return fmt.Sprintf("count_values by (%[1]s) (%[2]q, group by (%[1]s, %[3]s) (%[4]s) * on (%[3]s) group_left () min by (%[3]s) (up))",
-		by, part, target, strings.Join(shown, " or "))
+	target := strings.Join(p.Target, ", ")
+	up := func(series []string) string {
+		return fmt.Sprintf("group by (%[1]s, %[2]s) (%[3]s) * on (%[2]s) group_left () min by (%[2]s) (up)",
+			v["keys"], target, strings.Join(series, " or "))
+	}
+	return fmt.Sprintf("count_values by (%s) (%q, (%s) or (%s) == 0)", v["keys"], part, up(now), up(before))
 }
 
 // podsQuery asks for a signal by pod (part="value") and for the age of its newest

@@ -9,10 +9,10 @@
 //   - freshness: the age of the newest sample, and how much of the window of the
 //     rates the samples cover. A rate over a window that an outage emptied looks
 //     like low load; below 80 % the rate is unknown.
-//   - targets: of the targets that showed the model within the last hour and are
-//     still discovered, the share whose last scrape succeeded. A pod that starts
-//     has not shown the model yet and is not missed; a pod that was deleted is no
-//     longer discovered. Below Config.MinCoverage everything is unknown: a sum
+//   - targets: of the targets that show the model, or showed it within the last
+//     hour and are down now, the share that is up. A pod that starts has not shown
+//     the model yet and is not missed; one that was deleted is no longer
+//     discovered; one that unloaded the model is up without it. Below Config.MinCoverage everything is unknown: a sum
 //     without some of its parts would look like low load too.
 //
 // A number leaves the package only where it may be acted on in both directions.

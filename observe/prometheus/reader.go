@@ -73,6 +73,9 @@ type Reading struct {
 	// InFlight is the number of requests or streams inside each pod now. A pod that
 	// is not there is unknown.
 	InFlight map[PodKey]fleet.Signal
+	// Counted tells of which models some source counts what is in flight. Of the
+	// others it is not measured at all.
+	Counted map[fleet.ModelName]bool
 	// Utilisation is the share of the last window in which the pod's slices worked.
 	// A pod that is not there is unknown.
 	Utilisation map[PodKey]fleet.Signal
@@ -118,10 +121,25 @@ func (r *Reader) Read(ctx context.Context, now time.Time) (Reading, error) {
 		reading.Models[name] = j.model(name)
 	}
 	reading.InFlight, reading.Utilisation = j.pods(inFlight), j.pods(podUtil)
+	reading.Counted = counted(r.sources)
 	reading.Doubts = slices.SortedFunc(maps.Keys(j.doubts), func(a, b fleet.Doubt) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Cause, b.Cause))
 	})
 	return reading, nil
+}
+
+// counted finds the models of sources whose pack counts what is in flight by pod.
+func counted(sources []Source) map[fleet.ModelName]bool {
+	out := map[fleet.ModelName]bool{}
+	for _, s := range sources {
+		if len(s.Pack.Pods.InFlight.Queries) == 0 {
+			continue
+		}
+		for name := range s.Models {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 // settling is how far back a reading looks, so that the scrapes up to that instant

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,8 +45,7 @@ func targets() []target {
 		{job: "third", instance: "c", page: triton(0, 0, "third")},
 		{job: "scaled", instance: "a", page: triton(10, 0, "scaled")},
 		{job: "scaled", instance: "b", page: triton(10, 0, "scaled")},
-		{job: "scaled", instance: "c", page: func(time.Duration) string { return "" }},
-		{job: "young", instance: "a", page: func(time.Duration) string { return "" }},
+		{job: "young", instance: "a", page: nothing},
 		{job: "hostile", instance: "a", page: escaped(hostile)},
 		{job: "nan", instance: "a", page: func(time.Duration) string {
 			return "nv_inference_request_success{model=\"nan\"} 1\nnv_inference_pending_request_count{model=\"nan\"} NaN\n" +
@@ -58,8 +58,21 @@ func targets() []target {
 		}},
 		{job: "many", instance: "a", page: triton(4, 2, names(1000)...)},
 	}
+	for i := range newcomers {
+		out = append(out, target{job: "scaled", instance: newcomer(int32(i)), page: nothing})
+	}
 	return append(out, packTargets()...)
 }
+
+// nothing is the page of a server that shows no model yet.
+func nothing(time.Duration) string { return "" }
+
+// newcomers are servers that have never shown a model; each is new only once.
+const newcomers = 20
+
+var lastNewcomer atomic.Int32
+
+func newcomer(i int32) string { return fmt.Sprintf("new-%d", i%newcomers) }
 
 func names(n int) []string {
 	out := make([]string, n)
@@ -183,7 +196,12 @@ func TestTargetsGoAway(t *testing.T) {
 	eventually(t, unknown("gone", ""))
 	eventually(t, unknown("gone", "no series"))
 	eventually(t, unknown("lost", "no series"))
-	wantValue(t, "arrivals of the model that stayed", read()["stays"].Arrivals, 10, 0.2)
+	eventually(t, func() string {
+		if rate, _ := read()["stays"].Arrivals.Read(); !near(rate, 10, 0.2) {
+			return fmt.Sprintf("the model that stayed has arrivals %v", read()["stays"].Arrivals)
+		}
+		return ""
+	})
 
 	l.set(t, "third", "b", triton(0, 0, "third"))
 	l.set(t, "third", "c", triton(0, 0, "third"))
@@ -245,8 +263,10 @@ func TestOneServerOfSeveral(t *testing.T) {
 		}
 		return ""
 	})
+	var third string
 	starts := func() (unknown string) {
-		l.set(t, "scaled", "c", triton(10, 0, "scaled"))
+		third = newcomer(lastNewcomer.Add(1))
+		l.set(t, "scaled", third, triton(10, 0, "scaled"))
 		eventually(t, func() string {
 			s := arrivals()
 			rate, known := s.Read()
@@ -269,7 +289,7 @@ func TestOneServerOfSeveral(t *testing.T) {
 			t.Errorf("while a third server starts, arrivals are %s", unknown)
 			break
 		}
-		l.set(t, "scaled", "c", func(time.Duration) string { return "" })
+		l.set(t, "scaled", third, nothing)
 		time.Sleep(2 * window)
 	}
 	l.set(t, "scaled", "b", nil)

@@ -2,6 +2,7 @@ package actuator_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,5 +164,26 @@ func TestAReplicaWithoutAPodGoesAtOnce(t *testing.T) {
 	b.settle(t, 3)
 	if b.replicas("fr") != 3 || len(b.ledger().Replicas) != 3 || len(b.podsOn("n-1")) != 3 {
 		t.Errorf("%d replicas, seats %+v", b.replicas("fr"), b.ledger().Replicas)
+	}
+}
+
+// The seat goes before the number does, so that nothing comes in place of the pod.
+func TestTheSeatGoesBeforeTheNumber(t *testing.T) {
+	b := three(t, true)
+	lowered := false
+	b.before = func(_, path string) int {
+		if strings.HasSuffix(path, "/scale") {
+			lowered = true
+			n := load[corev1.Node](b.objects[nodesPath+"n-1"])
+			if q := n.Status.Allocatable[kube.SeatPrefix+"fr"]; q.Value() != 2 {
+				t.Errorf("%s seats when the number is lowered to 2", q.String())
+			}
+		}
+		return 0
+	}
+	b.do(t, stop("fr-00003"))
+	b.settle(t, 4)
+	if !lowered {
+		t.Error("never lowered")
 	}
 }

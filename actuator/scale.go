@@ -102,6 +102,9 @@ func (p *pass) scale(c crew) {
 // lately tells whether somebody else set the replicas not long ago: then pods that
 // wait are wanted.
 func (p *pass) lately(key kube.Key) bool {
+	if last, scaled := p.ledger.LastScaled(key); scaled && last == replicas(p.deployments[key]) {
+		return false
+	}
 	h, known := p.lastHand(key)
 	return known && h.by != kube.FieldManager && p.at.Sub(h.since) < p.Yield
 }

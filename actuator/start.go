@@ -15,18 +15,9 @@ func (p *pass) start(ctx context.Context, s fleet.StartReplica) (kube.Key, error
 		}
 		return kube.Key{}, refuse("replica %s is in the ledger already, on %s", s.Replica, seat.Slice)
 	}
-	w, err := p.wish(ctx, s.Slice.GPU.Node)
+	kind, err := p.room(ctx, s.Slice)
 	if err != nil {
 		return kube.Key{}, err
-	}
-	kind, there := (fleet.Node{ID: w.ID, GPUs: w.GPUs}).Kind(s.Slice)
-	switch {
-	case w.Draining || w.Returning:
-		return kube.Key{}, refuse("node %s is draining", w.ID)
-	case w.Cut != nil && w.Cut.Failed != "":
-		return kube.Key{}, refuse("node %s is left alone: %s", w.ID, w.Cut.Failed)
-	case !there:
-		return kube.Key{}, notThere("slice %s is not there: node %s is to be cut as %s", s.Slice, w.ID, shapes(w.GPUs))
 	}
 	m, err := p.match(ctx)
 	if err != nil {
@@ -37,22 +28,45 @@ func (p *pass) start(ctx context.Context, s fleet.StartReplica) (kube.Key, error
 			return kube.Key{}, refuse("slice %s is taken by %s", s.Slice, seated.Seat.ID)
 		}
 	}
-	server, err := p.serverFor(ctx, s.Model, kube.Server{Variant: s.Variant, Kind: kind}.Place())
+	server, err := p.serverFor(ctx, s.Model, fleet.Place{Variant: s.Variant, Kind: kind})
 	if err != nil {
 		return kube.Key{}, err
 	}
 	if err := p.mayScale(server); err != nil {
 		return kube.Key{}, err
 	}
-	// Pods that were there before get seats of their own, or one would fill the new seat.
+	p.enlist(m, server.Key, s.Slice.GPU.Node)
+	p.ledger.PutReplica(kube.Seat{ID: s.Replica, Server: server.Key, Slice: s.Slice, Plan: p.plan, Since: p.at})
+	return server.Key, nil
+}
+
+// room finds the kind of a slice on a node that takes replicas, or will.
+func (p *pass) room(ctx context.Context, s fleet.SliceID) (fleet.SliceKind, error) {
+	w, err := p.wish(ctx, s.GPU.Node)
+	if err != nil {
+		return fleet.SliceKind{}, err
+	}
+	kind, there := (fleet.Node{ID: w.ID, GPUs: w.GPUs}).Kind(s)
+	switch {
+	case w.Draining || w.Returning:
+		return kind, refuse("node %s is draining", w.ID)
+	case w.Cut != nil && w.Cut.Failed != "":
+		return kind, refuse("node %s is left alone: %s", w.ID, w.Cut.Failed)
+	case !there:
+		return kind, notThere("slice %s is not there: node %s is to be cut as %s", s, w.ID, shapes(w.GPUs))
+	}
+	return kind, nil
+}
+
+// enlist gives the pods of a Deployment that were on a node before seats of their own,
+// or one of them would fill a seat that is new.
+func (p *pass) enlist(m kube.Matching, server kube.Key, node fleet.NodeID) {
 	for _, x := range m.Seated {
-		if !x.Listed && x.Seat.Server == server.Key && x.Seat.Slice.GPU.Node == w.ID && x.Pod.DeletionTimestamp == nil {
+		if !x.Listed && x.Seat.Server == server && x.Seat.Slice.GPU.Node == node && x.Pod.DeletionTimestamp == nil {
 			x.Seat.Plan = p.plan
 			p.ledger.PutReplica(x.Seat)
 		}
 	}
-	p.ledger.PutReplica(kube.Seat{ID: s.Replica, Server: server.Key, Slice: s.Slice, Plan: p.plan, Since: p.at})
-	return server.Key, nil
 }
 
 // serverFor finds the one Deployment that starts a model at a place.

@@ -1,0 +1,62 @@
+package actuator_test
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tessera-autoscaler/tessera/actuator"
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/internal/kube"
+)
+
+// With another node autoscaler a pod that fills a node is waited for; its node becomes
+// the wish's own, and is handed back by taking the names off it.
+func TestAPlaceholderBecomesANode(t *testing.T) {
+	b := newBench()
+	b.config.Engine = actuator.Placeholder{Image: "pause", Priority: "low", Types: map[fleet.OfferingName]actuator.NodeType{
+		"a100": {InstanceType: "a2-ultragpu-1g", Resources: corev1.ResourceList{kube.GPUResource: quantity(1)}},
+	}}
+	b.restart()
+	path := "/apis/apps/v1/namespaces/tessera/deployments/tessera-n-1"
+	b.do(t, buy("n-1"))
+	d := load[appsv1.Deployment](b.objects[path])
+	spec := d.Spec.Template.Spec
+	if spec.NodeSelector[corev1.LabelInstanceTypeStable] != "a2-ultragpu-1g" || spec.PriorityClassName != "low" ||
+		spec.Affinity.PodAntiAffinity == nil || *spec.TerminationGracePeriodSeconds != 0 || len(spec.Containers[0].Resources.Requests) != 1 {
+		t.Fatalf("%+v", spec)
+	}
+	b.settle(t, 1)
+	b.store("/api/v1/namespaces/tessera/pods/place", &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "place", Labels: d.Spec.Template.Labels}, Spec: corev1.PodSpec{NodeName: "pool-7"},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	})
+	b.store(nodesPath+"pool-7", node("pool-7"))
+	settle := func(rounds int) { // without Karpenter's rounds, which would remove the node
+		for range rounds {
+			b.cut()
+			if err := b.Settle(t.Context(), "plan-s", b.snapshot()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	settle(1)
+	n := load[corev1.Node](b.objects[nodesPath+"pool-7"])
+	if n.Labels[kube.LabelNode] != "n-1" || n.Labels[kube.LabelMIGConfig] != "tessera-7x1g.10gb" || len(n.Annotations) == 0 {
+		t.Fatalf("labels %v, annotations %v", n.Labels, n.Annotations)
+	}
+	settle(2)
+	l := b.ledger()
+	if b.objects[path] != nil || l.Node("n-1").ReadyAt.IsZero() {
+		t.Fatalf("placeholder %v, wish %+v", b.objects[path], l.Node("n-1"))
+	}
+	delete(b.objects, "/api/v1/namespaces/tessera/pods/place")
+	b.do(t, drain("n-1"), giveBack("n-1"))
+	settle(2)
+	n = load[corev1.Node](b.objects[nodesPath+"pool-7"])
+	if l := b.ledger(); n.Labels[kube.LabelNode] != "" || len(n.Annotations) != 0 || len(l.Nodes) != 0 || !n.Spec.Unschedulable {
+		t.Errorf("labels %v, annotations %v, ledger %+v", n.Labels, n.Annotations, l.Nodes)
+	}
+}

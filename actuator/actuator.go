@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -174,9 +175,11 @@ func (a *Actuator) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Sna
 	if p.paused {
 		return nil
 	}
-	p.ledger.Spend, p.ledger.SpentAt = seen.Spend, seen.At
 	err = p.all(ctx)
 	p.ledger.Sequence = max(p.ledger.Sequence, seen.Sequence, highest(p.ledger))
+	if !reflect.DeepEqual(p.ledger, p.before) || seen.At.Sub(p.before.SpentAt) >= spendEvery {
+		p.ledger.Spend, p.ledger.SpentAt = seen.Spend, seen.At
+	}
 	err = errors.Join(err, p.commit(ctx))
 	if errors.Is(err, control.ErrWithheld) {
 		return nil // nothing was to be done here that shadow mode does not hold back anyway
@@ -186,6 +189,10 @@ func (a *Actuator) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Sna
 	}
 	return nil
 }
+
+// spendEvery is how often the spend is written when nothing else is. The observer
+// counts on from what was written, so that a later writing loses nothing.
+const spendEvery = time.Minute
 
 // all settles every node and every Deployment in turn.
 func (p *pass) all(ctx context.Context) error {

@@ -64,9 +64,16 @@ func (p *pass) retry(w *kube.Wish, node *corev1.Node) {
 	case tryOther:
 		c.Tries, c.Since = tryAgain, p.at
 	default:
-		c.Failed = fmt.Sprintf("it was not cut as %s in two tries, and mig-manager says %q", shapes(w.GPUs), told)
+		p.quarantine(w, fmt.Sprintf("it was not cut as %s in two tries, and mig-manager says %q", shapes(w.GPUs), told))
 		p.say(string(w.ID), nodeRef(node), Warning, "ReshapeFailed", c.Plan, "is left alone: %s; look at the log of mig-manager on this node", c.Failed)
 	}
+}
+
+// quarantine gives a cut up. A node of ours then drains, so that what was to be on it
+// is started elsewhere and it is given back; of somebody else's only they may say.
+func (p *pass) quarantine(w *kube.Wish, cause string) {
+	w.Cut.Failed = cause
+	w.Draining = w.Draining || !w.Fixed
 }
 
 // notBegun tells whether this try waits for the node to be empty. It does so no longer
@@ -81,7 +88,7 @@ func (p *pass) notBegun(w *kube.Wish, node *corev1.Node) bool {
 		p.unbegun[w.ID] = p.at
 	} else if p.at.Sub(since) > p.ReshapeDeadline {
 		delete(p.unbegun, w.ID)
-		w.Cut.Failed = fmt.Sprintf("it could not be cut as %s within %s, because it is not empty", shapes(w.GPUs), p.ReshapeDeadline)
+		p.quarantine(w, fmt.Sprintf("it could not be cut as %s within %s, because it is not empty", shapes(w.GPUs), p.ReshapeDeadline))
 		p.say(string(w.ID), nodeRef(node), Warning, "ReshapeFailed", w.Cut.Plan, "is left alone: %s", w.Cut.Failed)
 	}
 	return true

@@ -23,6 +23,8 @@ func (p *pass) drain(id fleet.NodeID, draining bool) error {
 		return refuse("node %s is somebody else's: it is neither drained nor given back", id)
 	case w.Returning && !draining:
 		return refuse("node %s is being given back", id)
+	case !draining && w.Cut != nil && w.Cut.Failed != "":
+		return refuse("node %s is not kept: %s", id, w.Cut.Failed)
 	case w.Draining != draining:
 		w.Draining, w.Plan = draining, p.plan
 	}

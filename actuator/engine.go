@@ -43,7 +43,7 @@ type NodeType struct {
 	Class        ClassRef          // Karpenter's node class
 	Labels       map[string]string // further labels of the node; with Placeholder, its node selector
 	Taints       []corev1.Taint    // with Placeholder, what it tolerates
-	Requirements []Requirement     // further ones for Karpenter, such as karpenter.sh/capacity-type
+	Requirements []Requirement     // further ones for Karpenter, such as a zone
 	// Resources are what a placeholder asks for, so that it fills a node.
 	Resources corev1.ResourceList
 }

@@ -34,7 +34,7 @@ func (p *pass) giveBack(ctx context.Context, s fleet.ReturnNode) error {
 		return err
 	}
 	for _, seated := range m.Seated {
-		if seated.Seat.Slice.GPU.Node == s.Node {
+		if seated.Seat.Slice.GPU.Node == s.Node && (seated.Listed || !p.down(p.nodes[s.Node])) {
 			return refuse("node %s is not empty: %s is on it", s.Node, seated.Seat.ID)
 		}
 	}
@@ -43,7 +43,7 @@ func (p *pass) giveBack(ctx context.Context, s fleet.ReturnNode) error {
 		if err != nil {
 			return err
 		}
-		if i := slices.IndexFunc(pods, p.managed); i >= 0 {
+		if i := slices.IndexFunc(pods, p.managed); i >= 0 && !p.down(node) {
 			return refuse("node %s is not empty: pod %s/%s is on it", s.Node, pods[i].Namespace, pods[i].Name)
 		}
 	}
@@ -66,7 +66,7 @@ func (p *pass) goes(ctx context.Context, w *kube.Wish, r *request, node *corev1.
 		if err != nil {
 			return err
 		}
-		if len(pods) > 0 {
+		if len(pods) > 0 && !p.down(node) {
 			return p.clear(w, node, pods)
 		}
 	}
@@ -76,7 +76,7 @@ func (p *pass) goes(ctx context.Context, w *kube.Wish, r *request, node *corev1.
 	p.then(id, plan, func(ctx context.Context) error {
 		if node != nil && node.DeletionTimestamp == nil { // looked at again, right before
 			pods, err := p.podsOn(ctx, node.Name)
-			if err != nil || len(pods) > 0 {
+			if err != nil || len(pods) > 0 && !p.down(node) {
 				return err
 			}
 			node = p.nodes[w.ID]

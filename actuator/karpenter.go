@@ -3,6 +3,7 @@ package actuator
 import (
 	"context"
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,9 +65,10 @@ func (k Karpenter) ask(ctx context.Context, p *pass, w kube.Wish) error {
 // a mixed geometry nvidia.com/gpu never comes, and the node would never be done.
 func (k Karpenter) claim(p *pass, w kube.Wish) *unstructured.Unstructured {
 	t := k.Types[w.Offering]
-	requirements := []any{map[string]any{
-		"key": corev1.LabelInstanceTypeStable, "operator": "In", "values": []any{t.InstanceType},
-	}}
+	requirements := []any{only(corev1.LabelInstanceTypeStable, t.InstanceType)}
+	if o, known := p.Offering(w.Offering); known && o.Purchase != "" && !slices.ContainsFunc(t.Requirements, func(r Requirement) bool { return r.Key == capacityType }) {
+		requirements = append(requirements, only(capacityType, string(o.Purchase)))
+	}
 	for _, r := range t.Requirements {
 		values := make([]any, len(r.Values))
 		for i, v := range r.Values {
@@ -92,6 +94,15 @@ func (k Karpenter) claim(p *pass, w kube.Wish) *unstructured.Unstructured {
 	claim.SetLabels(p.nodeLabels(w, t))
 	claim.SetAnnotations(map[string]string{kube.AnnotationPlan: string(w.Plan)})
 	return claim
+}
+
+// capacityType is how Karpenter calls the way a node is paid for, in the catalog's
+// words. Where a claim does not say it, Karpenter buys what is cheapest: spot.
+const capacityType = "karpenter.sh/capacity-type"
+
+// only asks for one value of a label.
+func only(key, value string) map[string]any {
+	return map[string]any{"key": key, "operator": string(corev1.NodeSelectorOpIn), "values": []any{value}}
 }
 
 // nodeLabels are the labels of a node of ours: what it is, and as what it is born.

@@ -3,7 +3,6 @@ package actuator
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,6 +41,10 @@ func (p *pass) leave(c crew, s kube.Seated) bool {
 	switch {
 	case s.Pod == nil:
 		p.say(c.server.Key.String(), c.ref(), Normal, "ReplicaStopped", l.Plan, "%s is gone from %s (plan %s)", s.Seat.ID, s.Seat.Slice, l.Plan)
+		p.ledger.DropReplica(s.Seat.ID)
+		return false
+	case p.down(p.nodes[s.Seat.Slice.GPU.Node]):
+		p.say(c.server.Key.String(), podRef(s.Pod), Warning, "ReplicaLost", l.Plan, "%s went down with node %s (plan %s)", s.Seat.ID, s.Seat.Slice.GPU.Node, l.Plan)
 		p.ledger.DropReplica(s.Seat.ID)
 		return false
 	case s.Pod.DeletionTimestamp != nil:
@@ -99,7 +102,7 @@ func (p *pass) idle(s kube.Seated, since time.Time) bool {
 	}
 	n, known := r.InFlight.Read()
 	if !known {
-		return strings.HasPrefix(r.InFlight.Cause(), "not measured")
+		return r.InFlight.Unmeasured()
 	}
 	return n == 0 && p.seen.At.Add(-r.InFlight.Age()).After(since)
 }

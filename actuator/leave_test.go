@@ -45,7 +45,7 @@ func TestStreamsAreNeverCut(t *testing.T) {
 		{"nothing in flight", fleet.Measured(0, 0, 1), false},
 		{"streams", fleet.Measured(2, 0, 1), true},
 		{"unknown", fleet.Unknown("no answer from Prometheus"), true},
-		{"nobody measures", fleet.Unknown("not measured: the model's source has no query for it"), false},
+		{"nobody measures", fleet.Unknown(fleet.NotMeasured), false},
 		{"measured before it was marked", fleet.Measured(0, time.Hour, 1), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

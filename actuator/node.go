@@ -19,6 +19,9 @@ const (
 	askWindow = 5 * time.Minute
 	// comeWindow is how long an engine may take. Karpenter gives up by itself before.
 	comeWindow = 25 * time.Minute
+	// downWindow is how long a node of ours may be away after it was ready. Then its
+	// replicas are started elsewhere and it is given back, unless it comes back first.
+	downWindow = 5 * time.Minute
 	// Backoff after a purchase that failed.
 	firstBackoff, mostBackoff = 5 * time.Minute, 30 * time.Minute
 )
@@ -120,12 +123,32 @@ func (p *pass) standing(ctx context.Context, w *kube.Wish, node *corev1.Node) er
 		delete(p.backoff, w.Offering)
 		p.say(string(w.ID), nodeRef(node), Normal, "NodeReady", w.Plan, "%s is ready after %s: %s", describe(*w), p.at.Sub(w.RequestedAt).Round(time.Second), p.why(string(w.ID), w.Plan))
 	}
+	p.settleDown(w, node)
 	p.settleCut(w, node)
 	p.cordon(w, node)
 	if w.Cut != nil && w.Cut.Failed == "" {
 		p.label(w, node)
 	}
 	return p.sweepSeats(ctx, w, node)
+}
+
+// settleDown lets a node of ours drain whose kubelet is away for too long.
+func (p *pass) settleDown(w *kube.Wish, node *corev1.Node) {
+	if w.Fixed || w.Draining || w.ReadyAt.IsZero() || !p.down(node) {
+		return
+	}
+	since, _ := kube.NodeReady(node)
+	w.Draining = true
+	p.say(string(w.ID), nodeRef(node), Warning, "NodeDown", p.plan, "its kubelet is not ready since %s: what ran there is started elsewhere, and it is given back", clock(since))
+}
+
+// down tells whether a node is away for so long that nothing on it is waited for.
+func (p *pass) down(node *corev1.Node) bool {
+	if node == nil {
+		return false
+	}
+	since, up := kube.NodeReady(node)
+	return !up && p.at.Sub(since) >= downWindow
 }
 
 // settleFixed goes on with somebody else's node, which is in the ledger for as long as

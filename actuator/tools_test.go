@@ -44,7 +44,7 @@ func newBench() *bench {
 		Engine: actuator.Karpenter{Types: map[fleet.OfferingName]actuator.NodeType{
 			"a100": {InstanceType: "a2-ultragpu-1g", Class: actuator.ClassRef{Group: "karpenter.kwok.sh", Kind: "KWOKNodeClass", Name: "default"}},
 		}},
-		Offering: fleet.Catalog{Offerings: []fleet.Offering{{Name: "a100", GPU: "a100-80gb", GPUs: 1}}}.Offering,
+		Offering: fleet.Catalog{Offerings: []fleet.Offering{{Name: "a100", GPU: "a100-80gb", GPUs: 1, Purchase: fleet.OnDemand}}}.Offering,
 	}
 	b.restart()
 	return b

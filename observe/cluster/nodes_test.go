@@ -47,6 +47,14 @@ func TestNodesThatWereAskedFor(t *testing.T) {
 			doubt: "timed out",
 		},
 		{
+			name: "could not be cut when it came", claimed: true, node: bare(), state: fleet.NodeDraining, reshaping: true, doubt: "two tries",
+			wish: func() kube.Wish {
+				w := wishFor("n1")
+				w.Cut, w.Draining = &kube.Cut{Failed: "two tries"}, true
+				return w
+			}(),
+		},
+		{
 			name: "its kubelet went away", wish: was(wishFor("n1")), node: notReady(there(), minute(8)), claimed: true, state: fleet.NodeReady, reshaping: true,
 			doubt: "not ready since 2026-03-02T09:08:00Z",
 		},

@@ -62,14 +62,16 @@ func (v *viewer) arrival(w kube.Wish, behind *corev1.Node) arrival {
 
 // stand tells where a node is in its life. It is ready once its kubelet is and it
 // offers every slice that it was asked to have. One that was ready and does not offer
-// them now stays ready and serves nothing.
+// them now stays ready and serves nothing, and one that could not be cut serves
+// nothing either.
 func (a arrival) stand(w kube.Wish, n *fleet.Node) {
 	n.State = fleet.NodeStarting
 	if !n.ReadyAt.IsZero() {
 		n.State = fleet.NodeReady
-		for i := range n.GPUs {
-			n.GPUs[i].Reshaping = w.Cut != nil || !a.up || !a.complete
-		}
+	}
+	failed := w.Cut != nil && w.Cut.Failed != ""
+	for i := range n.GPUs {
+		n.GPUs[i].Reshaping = failed || !n.ReadyAt.IsZero() && (w.Cut != nil || !a.up || !a.complete)
 	}
 	if w.Draining || w.Returning || a.cordoned || a.gone {
 		n.State = fleet.NodeDraining

@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo run cluster test lint fmt arch race fuzz bench clean
+.PHONY: help build demo run cluster journey journey-full test lint fmt arch race fuzz bench clean
 
 # Arguments of the program and of the fuzzer: make demo ARGS='--help', make fuzz FUZZTIME=5m
 ARGS ?=
@@ -25,6 +25,14 @@ run: ## The service on its embedded world, at http://127.0.0.1:8080: no cluster,
 
 cluster: ## A real Kubernetes control plane on this machine, with GPU nodes that come when asked for.
 	@go -C test/cluster run ./cmd/cluster $(ARGS)
+
+journey: ## Watch five languages live through a day on a real control plane, with faults.
+	@test/cluster/build
+	@go -C test/cluster test -count=1 -timeout 30m -v ./journey
+
+journey-full: ## The same with ten minutes without Prometheus.
+	@test/cluster/build
+	@JOURNEY_FULL=1 go -C test/cluster test -count=1 -timeout 45m -v -run TestJourney ./journey
 
 ##@ Check
 test: ## Everything that can be checked on one machine; what the continuous build runs.

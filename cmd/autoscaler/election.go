@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
@@ -142,6 +143,14 @@ func (e *election) release(ctx context.Context) {
 type watchedLock struct {
 	resourcelock.Interface
 	renewed atomic.Pointer[time.Time] // when the last request that succeeded was sent; nil while not held
+	trouble atomic.Pointer[error]     // of the last request; nil when it was answered
+}
+
+// Get reads the lease.
+func (l *watchedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	l.remember(err)
+	return record, raw, err
 }
 
 // Create takes a lease that was not there.
@@ -156,7 +165,18 @@ func (l *watchedLock) Update(ctx context.Context, r resourcelock.LeaderElectionR
 	return l.note(sent, r, l.Interface.Update(ctx, r))
 }
 
+// remember keeps an error that no other process is the cause of.
+func (l *watchedLock) remember(err error) {
+	switch {
+	case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), errors.Is(err, context.Canceled):
+		l.trouble.Store(nil)
+	default:
+		l.trouble.Store(&err)
+	}
+}
+
 func (l *watchedLock) note(sent time.Time, r resourcelock.LeaderElectionRecord, err error) error {
+	l.remember(err)
 	if err == nil && r.HolderIdentity == l.Identity() {
 		l.renewed.Store(&sent)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,28 +67,28 @@ func (l *leases) keep(given *coordinationv1.Lease) *coordinationv1.Lease {
 // candidate is a process that takes part.
 type candidate struct {
 	*election
-	cut      bool
+	cut      atomic.Bool
 	stop     context.CancelFunc
 	ended    chan struct{}
 	slow     time.Duration // how long its loop takes to stop
-	leading  bool
-	terms    int
-	observed []string
+	leading  atomic.Bool
+	terms    atomic.Int64
+	observed atomic.Value // the newest leader that it saw
 }
 
 func (c *candidate) start(t *testing.T, l *leases, name string) {
 	config := &clusterConfig{clusterFile: defaultClusterFile()}
-	c.election = newElection(l.client(func() bool { return c.cut }), config, name, slog.New(slog.DiscardHandler))
+	c.election = newElection(l.client(func() bool { return c.cut.Load() }), config, name, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop, c.ended = stop, make(chan struct{})
 	go func() {
 		defer close(c.ended)
-		if err := c.run(ctx, func(leader string) { c.observed = append(c.observed, leader) }, func(term context.Context) {
-			c.leading = true
-			c.terms++
+		if err := c.run(ctx, func(leader string) { c.observed.Store(leader) }, func(term context.Context) {
+			c.leading.Store(true)
+			c.terms.Add(1)
 			<-term.Done()
 			time.Sleep(c.slow)
-			c.leading = false
+			c.leading.Store(false)
 		}); err != nil {
 			t.Error(err)
 		}
@@ -121,29 +122,29 @@ func TestALeaderThatLosesTheLeaseStopsBeforeAnotherBegins(t *testing.T) {
 		after(t, time.Second, a)
 		b.start(t, l, "b")
 		after(t, time.Minute, a, b)
-		if !a.leading || b.leading || a.may() != nil || b.may() == nil || len(b.observed) != 1 || b.observed[0] != "a" {
-			t.Fatalf("a leads: %t, b leads: %t and saw %v", a.leading, b.leading, b.observed)
+		if !a.leading.Load() || b.leading.Load() || a.may() != nil || b.may() == nil || b.observed.Load() != "a" {
+			t.Fatalf("a leads: %t, b leads: %t and saw %v", a.leading.Load(), b.leading.Load(), b.observed.Load())
 		}
-		a.cut = true
+		a.cut.Store(true)
 		after(t, 12*time.Second, a, b)
-		if a.leading || a.may() == nil {
-			t.Errorf("a leads: %t, and may write: %v", a.leading, a.may())
+		if a.leading.Load() || a.may() == nil {
+			t.Errorf("a leads: %t, and may write: %v", a.leading.Load(), a.may())
 		}
 		after(t, 20*time.Second, a, b)
-		if !b.leading || b.may() != nil {
-			t.Errorf("b leads: %t, may write: %v", b.leading, b.may())
+		if !b.leading.Load() || b.may() != nil {
+			t.Errorf("b leads: %t, may write: %v", b.leading.Load(), b.may())
 		}
 		// It comes back and stands by; b goes, and it leads anew.
-		a.cut = false
+		a.cut.Store(false)
 		after(t, time.Minute, a, b)
-		if a.leading || !b.leading {
-			t.Errorf("a leads: %t, b leads: %t", a.leading, b.leading)
+		if a.leading.Load() || !b.leading.Load() {
+			t.Errorf("a leads: %t, b leads: %t", a.leading.Load(), b.leading.Load())
 		}
 		b.stop()
 		<-b.ended
 		after(t, 5*time.Second, a, b)
-		if !a.leading || a.terms != 2 {
-			t.Errorf("a leads: %t, for the %d. time", a.leading, a.terms)
+		if !a.leading.Load() || a.terms.Load() != 2 {
+			t.Errorf("a leads: %t, for the %d. time", a.leading.Load(), a.terms.Load())
 		}
 		a.stop()
 		<-a.ended
@@ -153,19 +154,19 @@ func TestALeaderThatLosesTheLeaseStopsBeforeAnotherBegins(t *testing.T) {
 // A leader that ends gives the lease away when its loop has stopped, and not before.
 func TestTheLeaseIsGivenAwayWhenTheLoopStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, a, b := &leases{}, &candidate{slow: 7 * time.Second}, &candidate{}
+		l, a, b := &leases{}, &candidate{slow: 25 * time.Second}, &candidate{}
 		a.start(t, l, "a")
 		after(t, time.Second, a)
 		b.start(t, l, "b")
 		after(t, 30*time.Second, a, b)
 		a.stop()
-		after(t, 6*time.Second, a, b)
-		if b.leading || !a.leading {
-			t.Errorf("while the loop of a stops, b leads: %t", b.leading)
+		after(t, 24*time.Second, a, b) // longer than the lease
+		if b.leading.Load() || !a.leading.Load() {
+			t.Errorf("while the loop of a stops, b leads: %t", b.leading.Load())
 		}
 		after(t, 5*time.Second, a, b)
-		if !b.leading || a.leading {
-			t.Errorf("after the loop of a stopped, b leads: %t", b.leading)
+		if !b.leading.Load() || a.leading.Load() {
+			t.Errorf("after the loop of a stopped, b leads: %t", b.leading.Load())
 		}
 		b.stop()
 		<-a.ended

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 )
 
@@ -114,6 +115,9 @@ func (w *fakeWorld) write(out http.ResponseWriter, r *http.Request, body []byte)
 	defer w.mu.Unlock()
 	w.writes = append(w.writes, fmt.Sprintf("%s %s %s", r.Method, r.URL.Path, r.UserAgent()))
 	var object map[string]any
+	if decoded, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil); err == nil { // it may be protobuf
+		body, _ = json.Marshal(decoded)
+	}
 	if err := json.Unmarshal(body, &object); err != nil {
 		status(out, http.StatusBadRequest, "BadRequest")
 		return

@@ -41,6 +41,7 @@ func (m *member) look(ctx context.Context) {
 				accessAt = time.Now().Add(m.lookAtAccess(ctx, c.own))
 			}
 		}
+		m.lookAtLease()
 		m.lookAtMetrics(ctx)
 		m.troubles.check("offerings", "OfferingUnknown", m.config.unpriced(catalog)...)
 		if !wait(ctx, m.lookEvery) {
@@ -103,6 +104,21 @@ func (m *member) lookAtCaches(around surroundings, filling bool) {
 		return
 	}
 	m.troubles.check("caches", "CachesNotSynced", sentences...)
+}
+
+// lookAtLease says why the lease cannot be read or written.
+func (m *member) lookAtLease() {
+	m.mu.Lock()
+	e := m.election
+	m.mu.Unlock()
+	if e == nil {
+		return
+	}
+	if err := e.lock.trouble.Load(); err != nil {
+		m.troubles.check("lease", "LeaseUnusable", fmt.Sprintf("the Lease %s/%s cannot be used (%v), so that nobody leads by it: see whether the namespace is there and the rights are granted", m.config.Ledger.Namespace, m.config.Lease.Name, *err))
+		return
+	}
+	m.troubles.check("lease", "LeaseUnusable")
 }
 
 // lookAtMetrics asks whether the metrics can be read.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/klog/v2"
 
 	"github.com/tessera-autoscaler/tessera/actuator"
 	"github.com/tessera-autoscaler/tessera/console"
@@ -42,7 +41,7 @@ type member struct {
 	clients  *clients // nil while there is no way into the cluster
 	around   surroundings
 	tell     actuator.Teller // of what is done
-	again    chan struct{} // asks for a new loop in the same term
+	again    chan struct{}   // asks for a new loop in the same term
 	election *election
 }
 
@@ -72,7 +71,6 @@ func newMember(s service, c *clusterConfig, b *console.Board, w *watch, j *journ
 func (m *member) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel, m.done = cancel, make(chan struct{})
-	klog.SetSlogLogger(slog.New(hushed{m.log.Handler()})) // what client-go says of the same troubles
 	go m.run(ctx)
 }
 
@@ -130,7 +128,7 @@ func (m *member) run(ctx context.Context) {
 	m.mu.Unlock()
 	m.board.StandBy("")
 	if err := e.run(ctx, m.board.StandBy, m.lead); err != nil {
-		m.troubles.check("lease", "LeaseUnusable", err.Error())
+		m.troubles.check("election", "ElectionImpossible", err.Error())
 		<-ctx.Done()
 	}
 }
@@ -195,23 +193,3 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
-
-// hushed passes lines on as debugging ones.
-type hushed struct{ slog.Handler }
-
-// Enabled is what the handler says of debugging.
-func (q hushed) Enabled(ctx context.Context, _ slog.Level) bool {
-	return q.Handler.Enabled(ctx, slog.LevelDebug)
-}
-
-// Handle passes a line on.
-func (q hushed) Handle(ctx context.Context, r slog.Record) error {
-	r.Level = slog.LevelDebug
-	return q.Handler.Handle(ctx, r)
-}
-
-// WithAttrs keeps the quiet.
-func (q hushed) WithAttrs(attrs []slog.Attr) slog.Handler { return hushed{q.Handler.WithAttrs(attrs)} }
-
-// WithGroup keeps the quiet.
-func (q hushed) WithGroup(name string) slog.Handler { return hushed{q.Handler.WithGroup(name)} }

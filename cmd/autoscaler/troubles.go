@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"maps"
 	"regexp"
 	"slices"
 	"sync"
@@ -17,18 +18,33 @@ type troubles struct {
 
 	mu   sync.Mutex
 	tell func(reason, sentence string) // in the cluster; nil while it cannot be reached, and in shadow mode
-	now  map[string][]string
+	now  map[string]noted
+}
+
+// noted is what is wrong with a subject, and the reason of its Events.
+type noted struct {
+	reason    string
+	sentences []string
 }
 
 func newTroubles(b *console.Board, log *slog.Logger) *troubles {
-	return &troubles{board: b, log: log, now: map[string][]string{}}
+	return &troubles{board: b, log: log, now: map[string]noted{}}
 }
 
-// tellBy says how the cluster is told from now on.
+// tellBy says how the cluster is told from now on. What came before it could be told
+// is told at once.
 func (t *troubles) tellBy(tell func(reason, sentence string)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.tell = tell
+	if tell == nil {
+		return
+	}
+	for _, subject := range slices.Sorted(maps.Keys(t.now)) {
+		for _, s := range t.now[subject].sentences {
+			tell(t.now[subject].reason, s)
+		}
+	}
 }
 
 // check shows on the board what is wrong with a condition of the world, nothing when
@@ -42,8 +58,8 @@ func (t *troubles) check(name, reason string, sentences ...string) {
 func (t *troubles) note(subject, reason string, sentences ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := t.now[subject]
-	t.now[subject] = sentences
+	before := t.now[subject].sentences
+	t.now[subject] = noted{reason, sentences}
 	for _, s := range sentences {
 		if has(before, s) {
 			continue
@@ -66,7 +82,7 @@ func has(sentences []string, s string) bool {
 	return slices.ContainsFunc(sentences, func(o string) bool { return numberless(o) == numberless(s) })
 }
 
-var digits = regexp.MustCompile(`[0-9][0-9.,:]*(ns|µs|ms|s|m|h)*`)
+var digits = regexp.MustCompile(`([0-9][0-9.,:]*(ns|µs|ms|s|m|h)?)+`)
 
 // numberless is a sentence without its numbers.
 func numberless(s string) string { return digits.ReplaceAllString(s, "#") }

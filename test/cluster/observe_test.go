@@ -134,10 +134,6 @@ func TestTheClusterAsTesseraSeesIt(t *testing.T) {
 		metav1.PatchOptions{FieldManager: "kubectl"}, "scale"); err != nil {
 		t.Fatal(err)
 	}
-	dd, _ := kube.Client.AppsV1().Deployments("seen").Get(t.Context(), "fr", metav1.GetOptions{})
-	for _, m := range dd.ManagedFields {
-		t.Log(m.Manager, m.Operation, m.Subresource, m.Time, m.FieldsV1.String())
-	}
 	eventually(t, "the hold being seen", func() (bool, any) {
 		v, err := look()
 		return err == nil && len(v.Holds) == 1 && v.Holds[0].By == "kubectl" && v.Holds[0].Model == "fr", v.Holds

@@ -1,31 +1,34 @@
 package journey
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tessera-autoscaler/tessera/test/cluster/rig"
 )
 
-// Who the program is, as configs/deploy names it.
+// Who the program is, as configs/deploy names it, and who it is in shadow mode.
 const (
 	programNamespace = "tessera"
 	activeAccount    = "tessera"
 	shadowAccount    = "tessera-shadow"
 )
 
-// deploy applies what configs/deploy grants: namespace, accounts, roles and the
-// admission policy, and not the program itself, which runs here.
+// deploy applies configs/deploy as it is: namespace, account, rights and admission
+// policy. The program itself is scaled to nothing, because it runs outside.
 func deploy(t *testing.T, c *rig.Cluster) {
 	t.Helper()
-	if _, err := os.Stat("../../../configs/deploy"); err != nil {
-		if err := c.Apply(t.Context(), []byte(fallback)); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
 	if err := c.ApplyKustomize(t.Context(), filepath.Join("..", "..", "..", "configs", "deploy")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Apply(t.Context(), worldFile(t, "shadow.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	none := []byte(`{"spec":{"replicas":0}}`)
+	if _, err := c.Client.AppsV1().Deployments(programNamespace).Patch(t.Context(), "tessera", types.MergePatchType, none, metav1.PatchOptions{}, "scale"); err != nil {
 		t.Fatal(err)
 	}
 }

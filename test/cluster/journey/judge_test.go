@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tessera-autoscaler/tessera/test/cluster/rig"
@@ -55,11 +56,23 @@ func lines(events []rig.AuditEvent) string {
 	return strings.Join(out, "")
 }
 
-var planned = regexp.MustCompile(`\(plan plan-[0-9]{8}T[0-9]{6}Z\)`)
+var (
+	planned = regexp.MustCompile(`\(plan plan-[0-9]{8}T[0-9]{6}Z\)$`)
+	planID  = regexp.MustCompile(`^plan-[0-9]{8}T[0-9]{6}Z$`)
+)
 
-// unplanned are writes that bear no plan; leases need none.
+// unplanned are writes that bear no plan. An Event has it as an annotation, everything
+// else as part of the user agent. Leases need none, nor does an Event about the
+// ledger: it tells of what is wrong in the world.
 func unplanned(events []rig.AuditEvent) []rig.AuditEvent {
 	return slices.DeleteFunc(slices.Clone(events), func(e rig.AuditEvent) bool {
+		if e.Resource == "events" {
+			var made corev1.Event
+			err := json.Unmarshal(e.Response, &made)
+			about := made.InvolvedObject
+			trouble := about.Kind == "ConfigMap" && about.Namespace == programNamespace && about.Name == "tessera"
+			return err == nil && (trouble || planID.MatchString(made.Annotations["tessera.dev/plan"]))
+		}
 		return e.Resource == "leases" || planned.MatchString(e.UserAgent)
 	})
 }

@@ -41,8 +41,8 @@ type setup struct {
 	mode       string
 	kubeconfig string
 	prometheus string
-	policy     []byte // in place of this world's
-	template   string // in place of autoscaler.yaml
+	policy     []byte // in place of policy.yaml
+	gateway    []byte // in place of gateway.yaml
 }
 
 // launch starts a process of the program in a folder of its own. It is killed when
@@ -64,6 +64,9 @@ func launch(t *testing.T, name string, s setup) *program {
 	}
 	if s.policy != nil {
 		files["policy.yaml"] = s.policy
+	}
+	if s.gateway != nil {
+		files["gateway.yaml"] = s.gateway
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {

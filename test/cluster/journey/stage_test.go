@@ -135,10 +135,13 @@ func newPrometheus(t *testing.T, history emitter.Rate) *prom.Server {
 		}
 	})
 	if history != nil {
-		now := time.Now()
+		// The history ends before what counts as present: until then its series would look
+		// like targets that cannot be scraped.
+		end := time.Now().Add(-lookback - 5*time.Second)
+		played := models(t)
 		from, to := io.Pipe()
 		go func() {
-			to.CloseWithError(emitter.Backfill(to, models(t), now.Add(-past), now, 30*time.Second, history))
+			to.CloseWithError(emitter.Backfill(to, played, end.Add(-past), end, 30*time.Second, history))
 		}()
 		if err := p.Backfill(t.Context(), from); err != nil {
 			t.Fatal(err)

@@ -121,6 +121,9 @@ func (w *witness) node(old, now *corev1.Node) {
 	if n == nil {
 		n = old
 	}
+	if n.Labels["tessera.dev/node"] == "" {
+		return
+	}
 	m := w.of(n.Labels[corev1.LabelHostname])
 	m.node = n.Name
 	at := time.Now()

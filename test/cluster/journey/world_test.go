@@ -12,6 +12,7 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/policy"
+
 	"github.com/tessera-autoscaler/tessera/test/cluster/emitter"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // Where things are.
 const (
-	modelsNamespace   = "models"
+	modelsNamespace   = "speech"
 	operatorNamespace = "gpu-operator"
 	migConfigMap      = "tessera-mig-config"
 )

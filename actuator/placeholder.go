@@ -66,7 +66,7 @@ func (e Placeholder) ask(ctx context.Context, p *pass, w kube.Wish) error {
 func (e Placeholder) deployment(p *pass, w kube.Wish) *appsv1.Deployment {
 	t := e.Types[w.Offering]
 	labels := map[string]string{kube.LabelNode: string(w.ID), kube.LabelOffering: string(w.Offering), kube.LabelLedger: p.ledgerLabel()}
-	one, now := int32(1), int64(0)
+	one, now, nobody, yes := int32(1), int64(0), int64(65532), true
 	var tolerations []corev1.Toleration
 	for _, taint := range t.Taints {
 		tolerations = append(tolerations, corev1.Toleration{Key: taint.Key, Operator: corev1.TolerationOpEqual, Value: taint.Value, Effect: taint.Effect})
@@ -93,7 +93,16 @@ func (e Placeholder) deployment(p *pass, w kube.Wish) *appsv1.Deployment {
 					Containers: []corev1.Container{{
 						Name: "place", Image: e.Image,
 						Resources: corev1.ResourceRequirements{Requests: t.Resources, Limits: t.Resources},
+						SecurityContext: &corev1.SecurityContext{
+							AllowPrivilegeEscalation: new(bool), ReadOnlyRootFilesystem: &yes,
+							Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+						},
 					}},
+					// As a namespace of the restricted kind wants it.
+					SecurityContext: &corev1.PodSecurityContext{
+						RunAsNonRoot: &yes, RunAsUser: &nobody,
+						SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+					},
 					NodeSelector: selector, Tolerations: tolerations, Affinity: alone(p.ledgerLabel()),
 					PriorityClassName: e.Priority, TerminationGracePeriodSeconds: &now,
 					AutomountServiceAccountToken: new(bool),

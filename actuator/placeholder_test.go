@@ -60,3 +60,19 @@ func TestAPlaceholderBecomesANode(t *testing.T) {
 		t.Errorf("labels %v, annotations %v, ledger %+v", n.Labels, n.Annotations, l.Nodes)
 	}
 }
+
+// The namespace of the ledger may demand the restricted standard of every pod, the
+// placeholders' too.
+func TestAPlaceholderKeepsToTheRestrictedStandard(t *testing.T) {
+	b := newBench()
+	b.config.Engine = actuator.Placeholder{Image: "pause", Types: map[fleet.OfferingName]actuator.NodeType{"a100": {Resources: corev1.ResourceList{kube.GPUResource: quantity(1)}}}}
+	b.restart()
+	b.do(t, buy("n-1"))
+	d := load[appsv1.Deployment](b.objects["/apis/apps/v1/namespaces/tessera/deployments/tessera-n-1"])
+	pod := d.Spec.Template.Spec
+	s := pod.Containers[0].SecurityContext
+	if !*pod.SecurityContext.RunAsNonRoot || *s.AllowPrivilegeEscalation || s.Capabilities.Drop[0] != "ALL" ||
+		pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+		t.Errorf("%+v %+v", pod.SecurityContext, s)
+	}
+}

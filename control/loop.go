@@ -65,18 +65,21 @@ func (l *Loop) Use(settings Settings) {
 func (l *Loop) Settings() Settings { return l.settings }
 
 // Prime teaches the forecasters what was before now. Models that come with later
-// settings are taught at the first tick that has them.
+// settings are taught at the first tick that has them. A model whose past cannot be
+// read keeps no other from theirs; the next call asks for it again.
 func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 	models := l.unprimed
 	l.unprimed = nil
 	if l.ports.Historian == nil {
 		return nil
 	}
-	for i, name := range models {
+	var errs []error
+	for _, name := range models {
 		past, err := l.ports.Historian.History(ctx, name, now)
 		if err != nil {
-			l.unprimed = models[i:]
-			return fmt.Errorf("read the history of %s: %w", name, err)
+			l.unprimed = append(l.unprimed, name)
+			errs = append(errs, fmt.Errorf("read the history of %s: %w", name, err))
+			continue
 		}
 		for _, o := range past {
 			if err := l.forecaster[name].Observe(o); err != nil {
@@ -84,7 +87,7 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Tick is one pass of the loop at now. It plans at the policy's planning pace

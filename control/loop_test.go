@@ -27,6 +27,7 @@ type brittle struct {
 	cancel          context.CancelFunc
 	shut            bool // withholds every step, as shadow mode does
 	settled         []string
+	noPast          fleet.ModelName   // whose history cannot be read
 	asked           []fleet.ModelName // whose history was asked for
 }
 
@@ -72,6 +73,9 @@ func (b *brittle) Append(ctx context.Context, r control.Record) error {
 
 func (b *brittle) History(ctx context.Context, m fleet.ModelName, until time.Time) ([]forecast.Observation, error) {
 	b.asked = append(b.asked, m)
+	if m == b.noPast {
+		return nil, errBroken
+	}
 	return b.Historian.History(ctx, m, until)
 }
 
@@ -216,5 +220,23 @@ func TestAWithheldStepIsPlannedOnAsIfItWereDone(t *testing.T) {
 	}
 	if s, _ := b.Observe(t.Context(), monday); len(s.Nodes) > 0 {
 		t.Errorf("shadow mode bought %d nodes", len(s.Nodes))
+	}
+}
+
+// TestAModelWithoutAPastKeepsNoOtherFromTheirs.
+func TestAModelWithoutAPastKeepsNoOtherFromTheirs(t *testing.T) {
+	b, loop := newBrittle(t)
+	b.noPast = loop.Settings().Policy.Models[0].Name
+	if err := loop.Prime(t.Context(), monday); !errors.Is(err, errBroken) {
+		t.Fatalf("error %v", err)
+	}
+	r, err := loop.Tick(t.Context(), monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range r.Needs {
+		if primed := n.Basis == forecast.BasisSeasonal; primed == (n.Model == b.noPast) {
+			t.Errorf("%s rests on %s", n.Model, n.Basis)
+		}
 	}
 }

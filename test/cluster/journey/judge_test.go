@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func lines(events []rig.AuditEvent) string {
 }
 
 var (
-	planned = regexp.MustCompile(`\(plan plan-[0-9]{8}T[0-9]{6}Z\)$`)
+	planned = regexp.MustCompile(`\(plan plan-([0-9]{8}T[0-9]{6}Z)\)$`)
 	planID  = regexp.MustCompile(`^plan-[0-9]{8}T[0-9]{6}Z$`)
 )
 
@@ -77,9 +78,23 @@ func unplanned(events []rig.AuditEvent) []rig.AuditEvent {
 	})
 }
 
-// foreign are writes to what is not the program's own.
+// foreign are writes to what is not the program's own. Of NodeClaims only those are
+// that it made.
 func foreign(events []rig.AuditEvent) []rig.AuditEvent {
-	return slices.DeleteFunc(slices.Clone(events), own)
+	made := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(events), func(e rig.AuditEvent) bool {
+		if e.Resource != "nodeclaims" || e.Code >= 300 {
+			return own(e)
+		}
+		if e.Verb == "create" {
+			var claim metav1.PartialObjectMetadata
+			if json.Unmarshal(e.Response, &claim) != nil || claim.Labels["tessera.dev/ledger"] != "tessera.tessera" {
+				return false
+			}
+			made[claim.Name] = true
+		}
+		return made[e.Name] || e.Verb == "create"
+	})
 }
 
 // own tells whether the program may make a write at all.
@@ -112,11 +127,24 @@ func own(e rig.AuditEvent) bool {
 	return false
 }
 
+// decided keeps the writes whose plan was made after a time: what was begun before
+// goes on under the plan that began it.
+func decided(events []rig.AuditEvent, after time.Time) []rig.AuditEvent {
+	return slices.DeleteFunc(slices.Clone(events), func(e rig.AuditEvent) bool {
+		id := planned.FindStringSubmatch(e.UserAgent)
+		if id == nil {
+			return false
+		}
+		made, err := time.Parse("20060102T150405Z", id[1])
+		return err == nil && made.Before(after.Truncate(time.Second))
+	})
+}
+
 // shrinking are writes that take something away: of two numbers of replicas the lower,
 // an eviction, a cordon, the deletion of a claim.
 func shrinking(t *testing.T, events []rig.AuditEvent, before map[string]int32) []rig.AuditEvent {
 	t.Helper()
-	last := before
+	last := maps.Clone(before)
 	return slices.DeleteFunc(slices.Clone(events), func(e rig.AuditEvent) bool {
 		switch {
 		case e.Resource == "pods" && e.Subresource == "eviction", e.Resource == "nodeclaims" && e.Verb == "delete":
@@ -144,111 +172,6 @@ func replicasOf(e rig.AuditEvent) (int32, bool) {
 		return 0, false
 	}
 	return *body.Spec.Replicas, true
-}
-
-// claimLife is from when to when a NodeClaim was there.
-type claimLife struct {
-	name         string
-	offering     string
-	asked, freed time.Time // freed is zero while it is there
-}
-
-// claims reads from the audit log when which NodeClaims were there. One that somebody
-// else deleted, as Karpenter does when a purchase fails, counts up to then. A claim
-// counts until its deletion is asked for, which is when the program gave it back.
-func claims(t *testing.T, c *rig.Cluster) []claimLife {
-	t.Helper()
-	events, err := c.Audit()
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.SortStableFunc(events, func(a, b rig.AuditEvent) int { return a.Time.Compare(b.Time) })
-	var out []claimLife
-	for _, e := range events {
-		if e.Resource != "nodeclaims" || e.Subresource != "" || e.Code >= 300 {
-			continue
-		}
-		switch e.Verb {
-		case "create":
-			var made metav1.PartialObjectMetadata
-			if err := json.Unmarshal(e.Response, &made); err != nil {
-				t.Fatalf("%s: %v", e, err)
-			}
-			out = append(out, claimLife{name: made.Name, offering: made.Labels["tessera.dev/offering"], asked: e.Time})
-		case "delete":
-			for i := range out {
-				if out[i].name == e.Name && out[i].freed.IsZero() {
-					out[i].freed = e.Time
-				}
-			}
-		}
-	}
-	return out
-}
-
-// most is the largest number of claims that were there at one time, and since when.
-func most(lives []claimLife) (n int, at time.Time) {
-	for _, x := range lives {
-		there := 0
-		for _, y := range lives {
-			if !y.asked.After(x.asked) && (y.freed.IsZero() || y.freed.After(x.asked)) {
-				there++
-			}
-		}
-		if there > n {
-			n, at = there, x.asked
-		}
-	}
-	return n, at
-}
-
-// writers are who held the lease when, by the audit log: who wrote its name into it first.
-type term struct {
-	holder string
-	from   time.Time
-}
-
-func terms(t *testing.T, events []rig.AuditEvent) []term {
-	t.Helper()
-	var out []term
-	for _, e := range events {
-		if e.Resource != "leases" || e.Code >= 300 {
-			continue
-		}
-		var lease struct {
-			Spec struct{ HolderIdentity string }
-		}
-		if err := json.Unmarshal(e.Response, &lease); err != nil {
-			t.Fatalf("%s: %v", e, err)
-		}
-		if holder := lease.Spec.HolderIdentity; holder != "" && (len(out) == 0 || out[len(out)-1].holder != holder) {
-			out = append(out, term{holder, e.Time})
-		}
-	}
-	return out
-}
-
-// scribes are who wrote the ledger, in order, one entry for each change of hands.
-func scribes(t *testing.T, events []rig.AuditEvent) []string {
-	t.Helper()
-	var out []string
-	for _, e := range events {
-		if e.Resource != "configmaps" || e.Code >= 300 {
-			continue
-		}
-		var made struct{ Data map[string]string }
-		if err := json.Unmarshal(e.Response, &made); err != nil {
-			t.Fatalf("%s: %v", e, err)
-		}
-		var ledger struct{ Leader string }
-		if text, ok := made.Data["ledger.json"]; !ok || json.Unmarshal([]byte(text), &ledger) != nil {
-			continue
-		}
-		if len(out) == 0 || out[len(out)-1] != ledger.Leader {
-			out = append(out, ledger.Leader)
-		}
-	}
-	return out
 }
 
 // count says how often each kind of write was made.

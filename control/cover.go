@@ -113,7 +113,9 @@ func (d *decider) buy(short []shortfall, warm answer) error {
 		d.follow(chosen, short)
 	}
 	if len(left) > 0 {
-		d.plan.Held = append(d.plan.Held, d.unaffordable...)
+		if slices.ContainsFunc(short, func(s shortfall) bool { return left[s.model.Name] > 0 && d.servable(s.model) }) {
+			d.plan.Held = append(d.plan.Held, d.unaffordable...)
+		}
 		d.lack(short, left, "no more nodes may be had within the caps, the offerings' limits and the step limit")
 	}
 	return nil
@@ -161,7 +163,9 @@ func (d *decider) lack(short []shortfall, unserved map[fleet.ModelName]float64, 
 	for _, s := range short {
 		if left := unserved[s.model.Name]; left > 0 {
 			cause := why
-			if !d.servable(s.model) {
+			if places := d.in.Snapshot.Model(s.model.Name).Places; places != nil && len(places) == 0 {
+				cause = "no server of it is deployed"
+			} else if !d.servable(s.model) {
 				cause = "no slice of an offering that may be bought serves it within its service level"
 			}
 			d.plan.Held = append(d.plan.Held, fleet.Because(fleet.ReasonNoCapacity, "model", s.model.Name, "need", lacking(left), "cause", cause))

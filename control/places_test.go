@@ -11,6 +11,7 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/policy"
 )
 
 // placed says where servers of a model can be started.
@@ -42,8 +43,25 @@ func TestNothingIsBoughtForAServerThatNobodyDeployed(t *testing.T) {
 			t.Errorf("%s, though it is deployed nowhere", step.Describe())
 		}
 	}
-	if steps(d, fleet.KindStartReplica) == 0 || !strings.Contains(fmt.Sprint(d.Plan.Held), "transcribe-fr lacks") {
+	if steps(d, fleet.KindStartReplica) == 0 || !strings.Contains(fmt.Sprint(d.Plan.Held), "transcribe-fr lacks 0.2/s: no server of it is deployed") {
 		t.Errorf("the other model is not served, or the want is not said:\n%s", d.Plan.Describe())
+	}
+}
+
+// TestMoneyIsNotBlamedForWhatNobodyDeployed: a cap is named only where it stands in
+// the way.
+func TestMoneyIsNotBlamedForWhatNobodyDeployed(t *testing.T) {
+	settings := twoModels()
+	settings.Policy.Budgets = []policy.Budget{{Per: policy.Hour, Amount: dollars(1), OnExceeded: policy.Hold}}
+	for _, deployed := range []bool{true, false} {
+		in := seen(fleet.Snapshot{}, map[fleet.ModelName]float64{"transcribe-en": 1, "transcribe-fr": 0.2})
+		if !deployed {
+			in = placed(placed(in, "transcribe-fr"), "transcribe-en")
+		}
+		d := decided(t, settings, in)
+		if blamed := strings.Contains(fmt.Sprint(d.Plan.Held), "cap of"); blamed != deployed {
+			t.Errorf("the cap is blamed: %t\n%s", blamed, d.Plan.Describe())
+		}
 	}
 }
 

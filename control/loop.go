@@ -73,12 +73,13 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 	if l.ports.Historian == nil {
 		return nil
 	}
-	var errs []error
+	var first error
 	for _, name := range models {
 		past, err := l.ports.Historian.History(ctx, name, now)
 		if err != nil {
-			l.unprimed = append(l.unprimed, name)
-			errs = append(errs, fmt.Errorf("read the history of %s: %w", name, err))
+			if l.unprimed = append(l.unprimed, name); first == nil {
+				first = err
+			}
 			continue
 		}
 		for _, o := range past {
@@ -87,7 +88,10 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	if len(l.unprimed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("read the history of %d of %d models, %s first: %w", len(l.unprimed), len(models), l.unprimed[0], first)
 }
 
 // Tick is one pass of the loop at now. It plans at the policy's planning pace

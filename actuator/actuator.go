@@ -116,6 +116,9 @@ func (a *Actuator) Do(ctx context.Context, plan fleet.PlanID, step fleet.Step) e
 	if err != nil {
 		return fmt.Errorf("%s: %w", step.Describe(), err)
 	}
+	if err := p.mayGrow(step); err != nil {
+		return fmt.Errorf("%s: %w", step.Describe(), err)
+	}
 	a.because[subject.String()] = step.Because().String()
 	if err := p.subject(ctx, subject); err != nil {
 		return fmt.Errorf("%s: %w", step.Describe(), err)
@@ -177,12 +180,12 @@ func (a *Actuator) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Sna
 	}
 	err = p.all(ctx)
 	p.ledger.Sequence = max(p.ledger.Sequence, seen.Sequence, highest(p.ledger))
-	if !reflect.DeepEqual(p.ledger, p.before) || seen.At.Sub(p.before.SpentAt) >= spendEvery {
+	since := seen.At.Sub(p.before.SpentAt)
+	if since >= spendEvery || since > 0 && !reflect.DeepEqual(p.ledger, p.before) || since < -mostSkew {
 		p.ledger.Spend, p.ledger.SpentAt = seen.Spend, seen.At
 	}
-	err = errors.Join(err, p.commit(ctx))
-	if errors.Is(err, control.ErrWithheld) {
-		return nil // nothing was to be done here that shadow mode does not hold back anyway
+	if writing := p.commit(ctx); !errors.Is(writing, control.ErrWithheld) { // shadow mode holds everything back here
+		err = errors.Join(err, writing)
 	}
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)
@@ -193,6 +196,11 @@ func (a *Actuator) Settle(ctx context.Context, plan fleet.PlanID, seen fleet.Sna
 // spendEvery is how often the spend is written when nothing else is. The observer
 // counts on from what was written, so that a later writing loses nothing.
 const spendEvery = time.Minute
+
+// mostSkew is how far the spend may be counted ahead of the clock. It then waits,
+// because a clock that went back, as another leader's may be, would have time paid
+// twice; beyond that the earlier clock was wrong.
+const mostSkew = time.Hour
 
 // all settles every node and every Deployment in turn.
 func (p *pass) all(ctx context.Context) error {

@@ -3,6 +3,7 @@ package actuator
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,14 +27,18 @@ const (
 // wanted, whatever mig-manager says of itself.
 func (p *pass) settleCut(w *kube.Wish, node *corev1.Node) {
 	if w.Cut == nil {
-		if !p.bornLate(w, node) {
-			return
+		switch {
+		case p.bornLate(w, node):
+			w.Cut = &kube.Cut{Plan: w.Plan, Since: p.at, Tries: tryOther}
+		case p.neverReady(w, node):
+			w.Cut = &kube.Cut{Plan: w.Plan, Since: p.at}
+			p.quarantine(w, node, fmt.Sprintf("it came at %s and does not offer %s yet; look at its kubelet, its driver and the device plugin", clock(node.CreationTimestamp.Time), shapes(w.GPUs)))
+			p.say(string(w.ID), nodeRef(node), Warning, "NodeLate", w.Plan, "is given back: %s", w.Cut.Failed)
 		}
-		w.Cut = &kube.Cut{Plan: w.Plan, Since: p.at, Tries: tryOther}
 		return
 	}
 	c := w.Cut
-	if c.Tries != tryOther && node.Labels[kube.LabelMIGConfig] == kube.MIGConfigName(w.GPUs) && offers(w, node) {
+	if node.Labels[kube.LabelMIGConfig] == kube.MIGConfigName(w.GPUs) && offers(w, node) {
 		p.say(string(w.ID), nodeRef(node), Normal, "NodeReshaped", c.Plan, "is cut as %s, begun %s ago: %s", shapes(w.GPUs), p.at.Sub(c.Since).Round(time.Second), p.why(string(w.ID), c.Plan))
 		w.Cut = nil
 		return
@@ -50,7 +55,7 @@ func (p *pass) retry(w *kube.Wish, node *corev1.Node) {
 	if spent < p.ReshapeDeadline/20 {
 		return // what mig-manager tells may still be of the geometry before
 	}
-	if c.Tries == tryOther && told == kube.MIGSuccess {
+	if c.Tries == tryOther && told == kube.MIGSuccess && maps.Equal(kube.Allocatable(node), kube.Offered(other(w.GPUs))) {
 		c.Tries, c.Since = tryAgain, p.at
 		return
 	}
@@ -64,16 +69,21 @@ func (p *pass) retry(w *kube.Wish, node *corev1.Node) {
 	case tryOther:
 		c.Tries, c.Since = tryAgain, p.at
 	default:
-		p.quarantine(w, fmt.Sprintf("it was not cut as %s in two tries, and mig-manager says %q", shapes(w.GPUs), told))
+		p.quarantine(w, node, fmt.Sprintf("it was not cut as %s in two tries, and mig-manager says %q", shapes(w.GPUs), told))
 		p.say(string(w.ID), nodeRef(node), Warning, "ReshapeFailed", c.Plan, "is left alone: %s; look at the log of mig-manager on this node", c.Failed)
 	}
 }
 
-// quarantine gives a cut up. A node of ours then drains, so that what was to be on it
-// is started elsewhere and it is given back; of somebody else's only they may say.
-func (p *pass) quarantine(w *kube.Wish, cause string) {
+// quarantine gives a cut up, and with it what was to be on the node. One of ours then
+// drains and is given back, and if it never was ready, the next of its kind waits; of
+// somebody else's only they may say.
+func (p *pass) quarantine(w *kube.Wish, node *corev1.Node, cause string) {
 	w.Cut.Failed = cause
 	w.Draining = w.Draining || !w.Fixed
+	p.giveUp(w, node)
+	if !w.Fixed && w.ReadyAt.IsZero() {
+		p.wait(*w)
+	}
 }
 
 // notBegun tells whether this try waits for the node to be empty. It does so no longer
@@ -88,7 +98,7 @@ func (p *pass) notBegun(w *kube.Wish, node *corev1.Node) bool {
 		p.unbegun[w.ID] = p.at
 	} else if p.at.Sub(since) > p.ReshapeDeadline {
 		delete(p.unbegun, w.ID)
-		p.quarantine(w, fmt.Sprintf("it could not be cut as %s within %s, because it is not empty", shapes(w.GPUs), p.ReshapeDeadline))
+		p.quarantine(w, node, fmt.Sprintf("it could not be cut as %s within %s, because it is not empty", shapes(w.GPUs), p.ReshapeDeadline))
 		p.say(string(w.ID), nodeRef(node), Warning, "ReshapeFailed", w.Cut.Plan, "is left alone: %s", w.Cut.Failed)
 	}
 	return true
@@ -99,6 +109,14 @@ func (p *pass) notBegun(w *kube.Wish, node *corev1.Node) bool {
 func (p *pass) bornLate(w *kube.Wish, node *corev1.Node) bool {
 	since, ready := kube.NodeReady(node)
 	return !w.Fixed && w.ReadyAt.IsZero() && ready && kube.MIGConfigName(w.GPUs) != "" && p.at.Sub(since) > p.ReshapeDeadline
+}
+
+// neverReady tells whether a node of ours came long ago and is not ready, where no
+// other way of cutting it can help.
+func (p *pass) neverReady(w *kube.Wish, node *corev1.Node) bool {
+	_, ready := kube.NodeReady(node)
+	helpless := !ready || kube.MIGConfigName(w.GPUs) == ""
+	return !w.Fixed && w.ReadyAt.IsZero() && helpless && p.at.Sub(node.CreationTimestamp.Time) > comeWindow
 }
 
 // wanted is what the label is to say at this try.
@@ -130,6 +148,7 @@ func (p *pass) label(w *kube.Wish, node *corev1.Node) {
 	if node.Labels[kube.LabelMIGConfig] == name {
 		return
 	}
+	w.Cut.Since = p.at // the deadline counts from when mig-manager was told
 	id, plan, gpus := w.ID, w.Cut.Plan, slices.Clone(w.GPUs)
 	if w.Cut.Tries == tryOther {
 		gpus = other(gpus)

@@ -91,3 +91,38 @@ func TestGeometriesOfOthersAreKept(t *testing.T) {
 		t.Errorf("%s", got[kube.MIGConfigKey])
 	}
 }
+
+// What mig-manager told of the geometry before does not end the detour, and a try has
+// its whole time from when mig-manager was told of it.
+func TestEveryTryHasItsTime(t *testing.T) {
+	b := newBench()
+	b.config.ReshapeDeadline = 2 * time.Minute
+	b.restart()
+	b.do(t, buy("n-1"))
+	b.settle(t, 2)
+	label := func() string { return load[corev1.Node](b.objects[nodesPath+"n-1"]).Labels[kube.LabelMIGConfig] }
+	b.before = func(_, path string) int {
+		if path == nodesPath+"n-1" {
+			return 403
+		}
+		return 0
+	}
+	_ = b.try(t, reshape("n-1", "1g.10gb", 0, 1))
+	took := map[string]time.Duration{}
+	for range 24 {
+		b.applied["n-1"] = label() // mig-manager sleeps, and its last word was success
+		b.round()
+		if label() == kube.AllDisabled || took[kube.AllDisabled] == 0 { // not the second try
+			took[label()] += 15 * time.Second
+		}
+		_ = b.Settle(t.Context(), "plan-x", b.snapshot())
+		if took["tessera-7x1g.10gb"] >= 90*time.Second {
+			b.before = nil
+		}
+	}
+	for _, name := range []string{"tessera-2x1g.10gb", kube.AllDisabled} {
+		if took[name] < 2*time.Minute {
+			t.Errorf("%s was given up after %s, of %v", name, took[name], took)
+		}
+	}
+}

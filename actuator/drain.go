@@ -9,10 +9,6 @@ import (
 	"github.com/tessera-autoscaler/tessera/internal/kube"
 )
 
-// annotationCordoned on a node says that Tessera cordoned it and for which plan, so
-// that it takes back its own cordon and never a person's.
-const annotationCordoned = "tessera.dev/cordoned"
-
 // drain stops or resumes placing on a node.
 func (p *pass) drain(id fleet.NodeID, draining bool) error {
 	w := p.ledger.Node(id)
@@ -32,19 +28,20 @@ func (p *pass) drain(id fleet.NodeID, draining bool) error {
 }
 
 // cordon keeps the scheduler away from a node that drains, is cut, or was not cut as
-// it should be, and lets it return afterwards.
+// it should be, and lets it return afterwards. It takes back its own cordon and never
+// a person's.
 func (p *pass) cordon(w *kube.Wish, node *corev1.Node) {
 	id, plan := w.ID, w.Plan
 	closed := w.Draining || w.Returning || w.Cut != nil
-	ours := node.Annotations[annotationCordoned] != ""
+	ours := node.Annotations[kube.AnnotationCordoned] != ""
 	switch {
 	case closed && !node.Spec.Unschedulable:
-		change := patch{}.metadata("annotations", annotationCordoned, string(plan))
+		change := patch{}.metadata("annotations", kube.AnnotationCordoned, string(plan))
 		change.into("spec")["unschedulable"] = true
 		p.then(string(id), plan, func(ctx context.Context) error { return p.patchNode(ctx, id, change) })
 		p.say(string(id), nodeRef(node), Normal, "NodeCordoned", plan, "cordoned: %s", p.why(string(id), plan))
 	case !closed && ours:
-		change := patch{}.metadata("annotations", annotationCordoned, nil)
+		change := patch{}.metadata("annotations", kube.AnnotationCordoned, nil)
 		change.into("spec")["unschedulable"] = nil
 		p.then(string(id), plan, func(ctx context.Context) error { return p.patchNode(ctx, id, change) })
 		p.say(string(id), nodeRef(node), Normal, "NodeUncordoned", plan, "takes replicas again: %s", p.why(string(id), plan))

@@ -17,8 +17,11 @@ import (
 // that people may share, and leaves the rest of it as it is.
 func (p *pass) ensureGeometry(ctx context.Context, gpus []fleet.GPU) error {
 	name := kube.MIGConfigName(gpus)
-	if name == "" || name == kube.AllDisabled {
+	if name == "" {
 		return nil
+	}
+	if err := p.mayCut(gpus); err != nil {
+		return err
 	}
 	at := p.MIGConfigs
 	maps := p.client.CoreV1().ConfigMaps(at.Namespace)

@@ -119,10 +119,12 @@ func (p *pass) adopt(c crew, h hand) {
 }
 
 // seatWaiting gives pods that somebody else asked for a place, where a slice of their
-// kind is free.
+// kind is free. Pods of a rollout's surge, which the Deployment's number does not
+// cover, were asked for by nobody.
 func (p *pass) seatWaiting(c crew) {
 	h, _ := p.lastHand(c.server.Key)
-	for _, pod := range c.waiting {
+	asked := min(len(c.waiting), max(0, int(c.replicas-p.want(c))))
+	for _, pod := range c.waiting[:asked] {
 		slice, free := p.freeSlice(c)
 		if !free {
 			p.warn(c.server.Key.String()+" waits", c.ref(), "NoFreeSlice", p.plan, "pod %s waits: no %s is free", pod.Name, c.server.Kind)

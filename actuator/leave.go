@@ -21,8 +21,11 @@ const (
 // ends what it has, is no longer counted, and is forgotten when its pod is gone.
 func (p *pass) settleLeaving(c crew, theirs bool) {
 	var ended []*kube.Leaving
+	last, _ := p.ledger.LastScaled(c.server.Key)
 	for _, s := range c.seated {
-		if s.Seat.Leaving != nil && p.leave(c, s) {
+		if l := s.Seat.Leaving; theirs && c.replicas > last && l != nil && !l.Lowered && s.Pod != nil && s.Pod.DeletionTimestamp == nil {
+			p.takeBack(c, s, "ReplicaWanted", "%s is kept, because somebody asks for more", s.Seat.ID)
+		} else if l != nil && p.leave(c, s) {
 			ended = append(ended, p.ledger.Replica(s.Seat.ID).Leaving)
 		}
 	}
@@ -49,8 +52,11 @@ func (p *pass) leave(c crew, s kube.Seated) bool {
 		return false
 	case s.Pod.DeletionTimestamp != nil:
 		return false // it goes
-	case !l.Lowered && p.at.Sub(l.Since) > p.DrainLimit, l.Lowered && p.outlived(c):
-		p.takeBack(c, s)
+	case !l.Lowered && p.at.Sub(l.Since) > p.DrainLimit:
+		p.takeBack(c, s, "ReplicaNotDrained", "%s did not end what it has in %s, so it is kept; streams are never cut", s.Seat.ID, p.DrainLimit)
+		return false
+	case l.Lowered && p.outlived(c):
+		p.takeBack(c, s, "ReplicaOutlived", "%s was to go and another pod went, so it is kept", s.Seat.ID)
 		return false
 	case l.Lowered || p.over(s):
 		p.mark(c, s, costEnded)
@@ -139,8 +145,8 @@ func (p *pass) mark(c crew, s kube.Seated, cost int) {
 	}
 }
 
-// takeBack keeps a replica that did not end, or that was not removed.
-func (p *pass) takeBack(c crew, s kube.Seated) {
+// takeBack keeps a replica that was to leave, and says why.
+func (p *pass) takeBack(c crew, s kube.Seated, reason, format string, args ...any) {
 	seat := p.ledger.Replica(s.Seat.ID)
 	l := *seat.Leaving
 	seat.Leaving = nil
@@ -150,11 +156,7 @@ func (p *pass) takeBack(c crew, s kube.Seated) {
 	}
 	subject := c.server.Key.String()
 	p.then(subject, l.Plan, func(ctx context.Context) error { return p.patchPod(ctx, s.Pod, change) })
-	if l.Lowered {
-		p.say(subject, podRef(s.Pod), Warning, "ReplicaOutlived", l.Plan, "%s was to go and another pod went, so it is kept", s.Seat.ID)
-		return
-	}
-	p.say(subject, podRef(s.Pod), Warning, "ReplicaNotDrained", l.Plan, "%s did not end what it has in %s, so it is kept; streams are never cut", s.Seat.ID, p.DrainLimit)
+	p.say(subject, podRef(s.Pod), Warning, reason, l.Plan, format, args...)
 }
 
 // costOf is a pod's deletion cost, 0 where it has none that can be read.

@@ -79,6 +79,22 @@ func (p *pass) save(ctx context.Context) error {
 	return err
 }
 
+// mayGrow refuses to begin something new with a ledger that is large already, long
+// before the API server refuses all of it and nothing could be ended any more.
+func (p *pass) mayGrow(step fleet.Step) error {
+	if k := step.Kind(); k != fleet.KindBuyNode && k != fleet.KindStartReplica {
+		return nil
+	}
+	text, err := p.ledger.Encode()
+	if err != nil {
+		return err
+	}
+	if len(text) > kube.LedgerMost {
+		return refuse("the ledger in ConfigMap %s has no room for more: divide the fleet among several installations", p.Ledger)
+	}
+	return nil
+}
+
 // write sends the ledger.
 func (p *pass) write(ctx context.Context) error {
 	text, err := p.ledger.Encode()
@@ -117,11 +133,12 @@ func highest(l kube.Ledger) int {
 	return most
 }
 
-// number is the number after the last dash of a name, 0 where there is none.
+// number is the number after the last dash of a name, 0 where there is none or it was
+// not made here: such a name must not use up the numbers.
 func number(name string) int {
 	_, digits, _ := cutLast(name, "-")
 	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || n >= 1_000_000_000 {
 		return 0
 	}
 	return n

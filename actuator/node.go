@@ -19,9 +19,9 @@ const (
 	askWindow = 5 * time.Minute
 	// comeWindow is how long an engine may take. Karpenter gives up by itself before.
 	comeWindow = 25 * time.Minute
-	// downWindow is how long a node of ours may be away after it was ready. Then its
-	// replicas are started elsewhere and it is given back, unless it comes back first.
-	downWindow = 5 * time.Minute
+	// lostWindow is how long the replicas of a node that is down are waited for. They
+	// are started elsewhere before, where there is room; then the node may go even so.
+	lostWindow = 15 * time.Minute
 	// Backoff after a purchase that failed.
 	firstBackoff, mostBackoff = 5 * time.Minute, 30 * time.Minute
 )
@@ -90,18 +90,24 @@ func (p *pass) missing(w kube.Wish) {
 	case w.Returning:
 		p.say(id, wishRef(&w), Normal, "NodeReturned", w.Plan, "%s was given back: %s", describe(w), p.why(id, w.Plan))
 	case w.ReadyAt.IsZero():
-		wait := p.backoff[w.Offering].next(p.at, firstBackoff, mostBackoff)
-		p.then(id, w.Plan, func(context.Context) error {
-			p.backoff[w.Offering] = wait
-			return nil
-		})
-		p.say(id, wishRef(&w), Warning, "NodeNotBought", w.Plan, "%s was asked for and given up; %s is not asked for again before %s", describe(w), w.Offering, wait.until.UTC().Format(time.RFC3339))
+		until := p.wait(w)
+		p.say(id, wishRef(&w), Warning, "NodeNotBought", w.Plan, "%s was asked for and given up; %s is not asked for again before %s", describe(w), w.Offering, until.UTC().Format(time.RFC3339))
 	default:
 		p.say(id, wishRef(&w), Warning, "NodeLost", w.Plan, "%s went away, though it was not given back", describe(w))
 	}
 	p.ledger.DropNode(w.ID)
 	delete(p.asked, w.ID)
 	delete(p.said, id)
+}
+
+// wait notes that a purchase failed, and until when its offering is not asked for.
+func (p *pass) wait(w kube.Wish) time.Time {
+	wait := p.backoff[w.Offering].next(p.at, firstBackoff, mostBackoff)
+	p.then(string(w.ID), w.Plan, func(context.Context) error {
+		p.backoff[w.Offering] = wait
+		return nil
+	})
+	return wait.until
 }
 
 // askFor asks for a node, after the way to cut it is known to mig-manager.
@@ -132,24 +138,35 @@ func (p *pass) standing(ctx context.Context, w *kube.Wish, node *corev1.Node) er
 	return p.sweepSeats(ctx, w, node)
 }
 
-// settleDown lets a node of ours drain whose kubelet is away for too long.
+// settleDown lets a node of ours drain whose kubelet is away for too long, and gives
+// up what is on it in the end, so that a dead node is not paid for ever where nothing
+// can stand in for it.
 func (p *pass) settleDown(w *kube.Wish, node *corev1.Node) {
-	if w.Fixed || w.Draining || w.ReadyAt.IsZero() || !p.down(node) {
+	if w.ReadyAt.IsZero() || !p.down(node) {
 		return
 	}
 	since, _ := kube.NodeReady(node)
-	w.Draining = true
-	p.say(string(w.ID), nodeRef(node), Warning, "NodeDown", p.plan, "its kubelet is not ready since %s: what ran there is started elsewhere, and it is given back", clock(since))
+	if !w.Fixed && !w.Draining {
+		w.Draining = true
+		p.say(string(w.ID), nodeRef(node), Warning, "NodeDown", p.plan, "its kubelet is not ready since %s: what ran there is started elsewhere, and it is given back", clock(since))
+	}
+	if p.at.Sub(since) >= lostWindow {
+		p.giveUp(w, node)
+	}
+}
+
+// giveUp forgets the replicas on a node that will serve none.
+func (p *pass) giveUp(w *kube.Wish, node *corev1.Node) {
+	for _, s := range p.ledger.Clone().Replicas {
+		if s.Slice.GPU.Node == w.ID {
+			p.say(string(w.ID), nodeRef(node), Warning, "ReplicaLost", s.Plan, "%s is not to be had on %s and is given up (plan %s)", s.ID, w.ID, s.Plan)
+			p.ledger.DropReplica(s.ID)
+		}
+	}
 }
 
 // down tells whether a node is away for so long that nothing on it is waited for.
-func (p *pass) down(node *corev1.Node) bool {
-	if node == nil {
-		return false
-	}
-	since, up := kube.NodeReady(node)
-	return !up && p.at.Sub(since) >= downWindow
-}
+func (p *pass) down(node *corev1.Node) bool { return node != nil && kube.Down(node, p.at) }
 
 // settleFixed goes on with somebody else's node, which is in the ledger for as long as
 // something is to be on it.
@@ -159,14 +176,36 @@ func (p *pass) settleFixed(ctx context.Context, w *kube.Wish, node *corev1.Node)
 		p.ledger.DropNode(w.ID)
 		return nil
 	}
+	p.follow(w, node)
 	if err := p.standing(ctx, w, node); err != nil {
 		return err
 	}
 	used := slices.ContainsFunc(p.ledger.Replicas, func(s kube.Seat) bool { return s.Slice.GPU.Node == w.ID })
-	if w.Cut == nil && !used && node.Annotations[annotationCordoned] == "" {
+	if w.Cut == nil && !used && node.Annotations[kube.AnnotationCordoned] == "" {
 		p.ledger.DropNode(w.ID)
 	}
 	return nil
+}
+
+// follow lets the wish of somebody else's node be as they cut it by now, or as its
+// device plugin tells again, where that leaves every replica its slice.
+func (p *pass) follow(w *kube.Wish, node *corev1.Node) {
+	if w.Cut != nil || offers(w, node) {
+		return
+	}
+	now, err := p.found(node)
+	if err != nil {
+		return // observe tells people
+	}
+	is, was := fleet.Node{ID: w.ID, GPUs: now.GPUs}, fleet.Node{ID: w.ID, GPUs: w.GPUs}
+	if len(is.Slices()) == 0 || slices.ContainsFunc(p.ledger.Replicas, func(s kube.Seat) bool {
+		kind, fits := is.Kind(s.Slice)
+		before, known := was.Kind(s.Slice)
+		return s.Slice.GPU.Node == w.ID && (!fits || known && kind != before)
+	}) {
+		return
+	}
+	w.GPUs = now.GPUs
 }
 
 // offers tells whether a node is ready and offers exactly what it is to be cut into.

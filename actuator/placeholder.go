@@ -177,7 +177,7 @@ func (e Placeholder) withdraw(ctx context.Context, p *pass, r *request, node *co
 	if err := e.delete(ctx, p, r); err != nil || node == nil {
 		return err
 	}
-	change := patch{}.metadata("annotations", scaleDownDisabled, nil).metadata("annotations", annotationCordoned, nil)
+	change := patch{}.metadata("annotations", scaleDownDisabled, nil).metadata("annotations", kube.AnnotationCordoned, nil)
 	for _, label := range []string{kube.LabelNode, kube.LabelOffering, kube.LabelLedger} {
 		change.metadata("labels", label, nil)
 	}

@@ -136,15 +136,15 @@ func (w *world) cut() {
 }
 
 func (w *world) devices(name string) map[corev1.ResourceName]int64 {
-	if name == kube.AllDisabled {
-		return map[corev1.ResourceName]int64{kube.GPUResource: 1}
-	}
 	file := load[corev1.ConfigMap](w.objects[geometriesPath])
 	configs, err := kube.ParseMIGConfigs(file.Data[kube.MIGConfigKey])
 	if err != nil || configs.Configs[name] == nil {
 		panic(fmt.Sprintf("mig-manager does not know %q: %v", name, err))
 	}
 	out := map[corev1.ResourceName]int64{}
+	if !configs.Configs[name][0].Enabled {
+		return map[corev1.ResourceName]int64{kube.GPUResource: 1}
+	}
 	for profile, count := range configs.Configs[name][0].Slices {
 		r, _ := kube.SliceResource(fleet.SliceKind{GPU: "a100-80gb", Profile: profile})
 		out[r] = int64(count)

@@ -30,14 +30,15 @@ type Board struct {
 // pulse is what the probes go by, in wall-clock time.
 type pulse struct {
 	born      time.Time
-	attempted time.Time // the last tick, good or bad
-	beaten    time.Time // the last sign of life while no tick was due
-	succeeded time.Time // the last good tick
-	failure   string    // of the last tick, empty when it was good
-	withdrawn string    // why the service asks for no more traffic, empty when it does
-	leads     bool      // this process decides
-	standby   bool      // another process leads
-	leader    string    // who, where that is known
+	attempted time.Time     // the last tick, good or bad
+	beaten    time.Time     // the last sign of life while no tick was due
+	succeeded time.Time     // the last good tick
+	every     time.Duration // between two ticks; zero while nobody said
+	failure   string        // of the last tick, empty when it was good
+	withdrawn string        // why the service asks for no more traffic, empty when it does
+	leads     bool          // this process decides
+	standby   bool          // another process leads
+	leader    string        // who, where that is known
 }
 
 // NewBoard makes an empty board and registers the metrics with reg. It panics

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type verdict struct {
 // one before it stays in force; the check says so. Nor does a failed tick as long
 // as the last good one is fresh, nor a doubt, which harms nothing by itself.
 func (g glance) readiness(staleAfter time.Duration) verdict {
+	staleAfter = g.allowed(staleAfter)
 	checks := []check{g.checkPolicy(), g.checkTick(), g.checkFresh(staleAfter), g.checkSignals(), g.checkDoubts()}
 	if g.pulse.standby {
 		checks = []check{{Name: "standby", OK: true, Detail: g.standingBy()}}
@@ -55,8 +57,10 @@ func (g glance) readiness(staleAfter time.Duration) verdict {
 
 // liveness tells whether the loop still moves: the newest tick, good or bad, is
 // no older than stuckAfter, counted from the start of the process while there is
-// none; while no tick is due, the newest sign of life counts. A loop whose ticks fail is alive: a restart would not mend its causes.
+// none; while no tick is due, the newest sign of life counts. A loop whose ticks fail
+// is alive: a restart would not mend its causes.
 func (g glance) liveness(stuckAfter time.Duration) check {
+	stuckAfter = g.allowed(stuckAfter)
 	last, what := g.pulse.attempted, "the last tick was"
 	if last.IsZero() {
 		last, what = g.pulse.born, "there was no tick yet, the process began"
@@ -70,6 +74,9 @@ func (g glance) liveness(stuckAfter time.Duration) check {
 		Detail: fmt.Sprintf("%s %s ago; allowed are %s", what, span(age), span(stuckAfter)),
 	}
 }
+
+// allowed is a time that a probe allows, and never less than three ticks.
+func (g glance) allowed(d time.Duration) time.Duration { return max(d, 3*g.pulse.every) }
 
 func (g glance) checkPolicy() check {
 	c := check{Name: "policy"}
@@ -138,13 +145,20 @@ func (g glance) checkDoubts() check {
 	if g.state == nil {
 		return c
 	}
-	for _, d := range g.state.Record.Inputs.Snapshot.Doubts {
+	for _, d := range g.doubts() {
 		c.Items = append(c.Items, sentence(d))
 	}
 	if n := len(c.Items); n > 0 {
 		c.Detail = counted(n, "thing") + " to mend, which stops nothing else"
 	}
 	return c
+}
+
+// doubts are those of the newest snapshot that no check of the world says already.
+func (g glance) doubts() []fleet.Doubt {
+	return slices.DeleteFunc(slices.Clone(g.state.Record.Inputs.Snapshot.Doubts), func(d fleet.Doubt) bool {
+		return slices.ContainsFunc(g.checks, func(c check) bool { return !c.OK && c.Name == d.Subject })
+	})
 }
 
 // sentence says a doubt.

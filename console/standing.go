@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // StandBy shows that another process leads, and who, where that is known. No tick
@@ -26,6 +27,14 @@ func (b *Board) Lead() {
 	defer b.mu.Unlock()
 	b.revision++
 	b.pulse.leads, b.pulse.standby, b.pulse.leader, b.pulse.beaten = true, false, "", now
+}
+
+// Expect says how often a tick is due, in wall-clock time: what the probes allow is
+// never less than three of them, because a slow pace is no standstill.
+func (b *Board) Expect(every time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pulse.every = every
 }
 
 // Beat shows that the service is alive while no tick is due: in standby, or before

@@ -67,6 +67,22 @@ func TestStandingByIsReadyAndShowsNothingStale(t *testing.T) {
 	}
 }
 
+// A loop whose pace is slower than the probes' own patience stands not still.
+func TestASlowPaceIsNoStandstill(t *testing.T) {
+	b, _, now := board()
+	s := NewServer("", b)
+	b.Publish(fixture())
+	b.Expect(10 * time.Minute)
+	for gone, alive := range map[time.Duration]bool{29 * time.Minute: true, 31 * time.Minute: false} {
+		*now = wall.Add(gone)
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if w := get(t, s, path); (w.Code == http.StatusOK) != alive {
+				t.Errorf("%v after the last of ticks every ten minutes, %s says %s", gone, path, w.Body)
+			}
+		}
+	}
+}
+
 // What the world lacks is said, every sentence of it, and taken back.
 func TestChecksOfTheWorldHoldOrSayWhy(t *testing.T) {
 	b, _, _ := board()
@@ -92,6 +108,43 @@ func TestChecksOfTheWorldHoldOrSayWhy(t *testing.T) {
 	b.SetCheck("access")
 	if !b.look(false).readiness(time.Minute).Ready {
 		t.Error("still not ready")
+	}
+}
+
+// What a check says is no doubt beside it.
+func TestADoubtThatACheckSaysIsSaidOnce(t *testing.T) {
+	b, _, _ := board()
+	s := NewServer("", b)
+	f := fixture()
+	f.Record.Inputs.Snapshot.Doubts = append(f.Record.Inputs.Snapshot.Doubts, fleet.Doubt{Subject: "prometheus", Cause: "connection refused"})
+	b.Publish(f)
+	for _, troubles := range [][]string{nil, {"connection refused: start it"}} {
+		b.SetCheck("prometheus", troubles...)
+		_, page, _ := strings.Cut(get(t, s, "/part").Body.String(), "</header>") // whose hint lists the checks
+		for where, text := range map[string]string{"/readyz": get(t, s, "/readyz").Body.String(), "the page": page} {
+			if n := strings.Count(text, "connection refused"); n != 1 {
+				t.Errorf("with the check at %q, %s says it %d times", troubles, where, n)
+			}
+		}
+	}
+}
+
+// A page without a tick says first of all whether it is ready, and every sentence of
+// every check by itself.
+func TestThePageBeforeTheFirstTickSaysWhatIsWrong(t *testing.T) {
+	b, _, _ := board()
+	s := NewServer("", b)
+	b.SetCheck("access", "may not patch pods", "may not patch nodes")
+	page := get(t, s, "/").Body.String()
+	for _, says := range []string{"<span>not ready</span>", "<p>may not patch pods</p><p>may not patch nodes</p>"} {
+		if !strings.Contains(page, says) {
+			t.Errorf("the page does not say %q", says)
+		}
+	}
+	b.SetCheck("access")
+	b.StandBy("")
+	if page := get(t, s, "/").Body.String(); !strings.Contains(page, "<span>ready</span>") {
+		t.Error("a process that stands by does not look ready")
 	}
 }
 

@@ -91,7 +91,7 @@ func newView(g glance, ready bool, decisions int) view {
 	}
 	s := *g.state
 	v.At, v.World, v.Mode = s.Record.Inputs.Now, s.World, s.Mode
-	v.Holds, v.Doubts = s.Record.Inputs.Snapshot.Holds, s.Record.Inputs.Snapshot.Doubts
+	v.Holds, v.Doubts = s.Record.Inputs.Snapshot.Holds, g.doubts()
 	v.Pace, v.Plan = s.Record.Inputs.Pace, s.Record.Plan.ID
 	v.Tick.TookSeconds = s.Took.Seconds()
 	v.Policy = policyView{Name: s.Settings.Policy.Name, LoadedAt: s.PolicyLoadedAt, Error: s.PolicyError}

@@ -75,6 +75,29 @@ func (m measured) models(v cluster.View, s control.Settings) []fleet.ModelSignal
 	return out
 }
 
+// unawakened are doubts about the models that may have no server, have none, and
+// whose demand nobody sees without one: what arrives there starts nothing.
+func (m measured) unawakened(v cluster.View, s control.Settings) []fleet.Doubt {
+	if m.cause != nil {
+		return nil // nobody sees anything
+	}
+	var out []fleet.Doubt
+	for _, model := range s.Policy.Models {
+		runs := slices.ContainsFunc(v.Replicas, func(r fleet.Replica) bool { return r.Model == model.Name })
+		places, known := v.Places[model.Name]
+		if model.MinReplicas > 0 || runs || known && len(places) == 0 {
+			continue
+		}
+		arrivals := m.model(model.Name).Arrivals
+		if _, seen := arrivals.Read(); seen {
+			continue
+		}
+		out = append(out, fleet.Doubt{Subject: "model " + string(model.Name), Cause: "it has no server, and what arrives is not seen without one (" +
+			arrivals.Cause() + "), so that it is started by its forecast alone: give it minReplicas 1, or signals of what stands before it"})
+	}
+	return out
+}
+
 // model is what was measured of a model as a whole.
 func (m measured) model(name fleet.ModelName) fleet.ModelSignals {
 	missing := fleet.Unknown("nothing measures this model")

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type Observer struct {
 
 	mu       sync.Mutex
 	settings control.Settings
+	begun    time.Time // when the cluster was first seen
 
 	reading sync.Mutex // one at a time asks
 	last    measured
@@ -81,14 +83,27 @@ func (o *Observer) Observe(ctx context.Context, now time.Time) (fleet.Snapshot, 
 	if err != nil {
 		return fleet.Snapshot{}, fmt.Errorf("see the cluster: %w", err)
 	}
+	if view.Ledger.SpentAt.IsZero() { // as in shadow mode, where nobody writes it
+		view.Ledger.SpentAt = o.since(now)
+	}
 	m := o.measure(ctx, now)
 	s := fleet.Snapshot{
 		At: now, Nodes: view.Nodes, Replicas: m.inFlight(view), Models: m.models(view, settings),
 		Spend: accrue(view, settings, now), Holds: view.Holds, Sequence: view.Ledger.Sequence,
-		Doubts: append(append([]fleet.Doubt{}, view.Doubts...), m.Doubts...),
+		Doubts: slices.Concat(view.Doubts, m.Doubts, m.unawakened(view, settings)),
 	}
 	s.Sort()
 	return s, nil
+}
+
+// since is when the cluster was first seen.
+func (o *Observer) since(now time.Time) time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.begun.IsZero() {
+		o.begun = now
+	}
+	return o.begun
 }
 
 // measure reads the signals, or the last reading again, a little older.

@@ -237,3 +237,35 @@ func TestSettingsReachTheSignals(t *testing.T) {
 		t.Errorf("%d models, snapshot has %d", signals.models, len(s.Models))
 	}
 }
+
+// A model without a server whose demand nobody sees would sleep for ever unseen.
+func TestAModelThatNothingCanWakeIsADoubt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*cluster.View, *control.Settings, *told)
+		told   bool
+	}{
+		"nobody sees its demand": {func(*cluster.View, *control.Settings, *told) {}, true},
+		"it is seen": {func(_ *cluster.View, _ *control.Settings, s *told) {
+			s.reading.Models["de"] = fleet.ModelSignals{Arrivals: fleet.Measured(0, time.Second, 1)}
+		}, false},
+		"it runs":                 {func(v *cluster.View, _ *control.Settings, _ *told) { v.Replicas[0].Model = "de" }, false},
+		"it always has a server":  {func(_ *cluster.View, s *control.Settings, _ *told) { s.Policy.Models[0].MinReplicas = 1 }, false},
+		"it can be put nowhere":   {func(v *cluster.View, _ *control.Settings, _ *told) { v.Places["de"] = []fleet.Place{} }, false},
+		"nothing at all was read": {func(_ *cluster.View, _ *control.Settings, s *told) { s.err = errors.New("connection refused") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			view, set, signals := running(), settings(), &told{reading: measuredFr()}
+			view.Places["de"] = []fleet.Place{{Variant: "fp16"}}
+			tt.change(&view, &set, signals)
+			var doubts []string
+			for _, d := range see(t, join(&shown{view: view}, signals, set), start).Doubts {
+				if d.Subject == "model de" {
+					doubts = append(doubts, d.Cause)
+				}
+			}
+			if (len(doubts) == 1) != tt.told || tt.told && !strings.Contains(doubts[0], "minReplicas 1") {
+				t.Errorf("got %q", doubts)
+			}
+		})
+	}
+}

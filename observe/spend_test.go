@@ -95,6 +95,17 @@ func TestALedgerThatNeverCountedBeginsNow(t *testing.T) {
 	}
 }
 
+// Where nobody writes the spend, as in shadow mode, it is counted from the first look.
+func TestWithoutALedgerTheSpendIsCountedFromTheFirstLook(t *testing.T) {
+	v := shared(start.Add(-24 * time.Hour))
+	o := join(&shown{view: v}, &told{}, settings())
+	for hours, want := range []string{"0", "5", "10"} {
+		if s := see(t, o, start.Add(time.Duration(hours)*time.Hour)); s.Spend.Day != dollars(want) {
+			t.Errorf("after %d hours the day is %s, want %s", hours, s.Spend.Day, want)
+		}
+	}
+}
+
 // However often it is counted, a node costs its price times its life, and what the
 // groups pay adds up to it.
 func TestSpendAddsUp(t *testing.T) {

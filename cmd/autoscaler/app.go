@@ -71,6 +71,7 @@ func newRunner(loop *control.Loop, world *embedded, b *console.Board, w *watch, 
 			Took: took, PolicyError: failed, PolicyLoadedAt: at,
 		})
 	})
+	b.Expect(world.every())
 	w.use = r.Use
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -21,6 +22,10 @@ const (
 	clientQPS   = 50
 	clientBurst = 100
 )
+
+// doWithin bounds each request of the actuator. Without an end, one that is never
+// answered would end no tick, and in shadow mode no loss of a lease ends it either.
+const doWithin = 10 * time.Second
 
 // clients are the ways to the API server, one for each purpose, so that what may
 // write is told apart from what may not.
@@ -53,6 +58,7 @@ func newClients(c *clusterConfig, mode string, may func() error) (*clients, erro
 	reading := rest.CopyConfig(base)
 	reading.Wrap(func(next http.RoundTripper) http.RoundTripper { return actuator.Door(next, false, base.UserAgent) })
 	doing := rest.CopyConfig(base)
+	doing.Timeout = doWithin
 	doing.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return actuator.Door(fence{next, may}, mode == console.ModeActive, base.UserAgent)
 	})
@@ -62,7 +68,9 @@ func newClients(c *clusterConfig, mode string, may func() error) (*clients, erro
 	out.doing.client, errs[2] = kubernetes.NewForConfig(doing)
 	out.doing.dyn, errs[3] = dynamic.NewForConfig(doing)
 	if mode == console.ModeActive {
-		out.own, errs[4] = kubernetes.NewForConfig(base)
+		own := rest.CopyConfig(base)
+		own.Timeout = max(time.Second, c.Lease.RenewDeadline/2) // so that a lease is tried for twice before it is lost
+		out.own, errs[4] = kubernetes.NewForConfig(own)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("the way into the cluster (%s) cannot be used: %w", c.describe(), err)

@@ -25,6 +25,9 @@ func (f *clusterFile) check(c clusterChecks) {
 	seen := map[string]bool{}
 	for i, n := range f.Namespaces {
 		path := strictyaml.Index(clusterPath+".namespaces", i)
+		if n == "" {
+			c.Complain(path, "an empty namespace would be all of them").Hint("name each namespace with models")
+		}
 		c.label(path, n)
 		if seen[n] {
 			c.Complain(path, "%q is there already", n).Hint("remove one")
@@ -36,6 +39,9 @@ func (f *clusterFile) check(c clusterChecks) {
 	c.object(clusterPath+".lease.name", f.Lease.Name)
 	c.label(clusterPath+".mig.configMap.namespace", f.MIG.ConfigMap.Namespace)
 	c.object(clusterPath+".mig.configMap.name", f.MIG.ConfigMap.Name)
+	if f.Ledger == f.MIG.ConfigMap {
+		c.Complain(clusterPath+".mig.configMap", "the ledger is the ConfigMap %s/%s, too", f.Ledger.Namespace, f.Ledger.Name).Hint("give mig-manager one of its own")
+	}
 	c.lease(f.Lease)
 	c.nodes(f.Nodes)
 	c.prometheus(f.Prometheus)

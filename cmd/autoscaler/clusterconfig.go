@@ -53,6 +53,13 @@ func readCluster(path, policyFile string, doc *strictyaml.Document, node stricty
 		c.packs = append(c.packs, pack)
 		checkModels(doc, strictyaml.Index(clusterPath+".signals", i), s, pack, c.settings.Policy)
 	}
+	if doc.Err() == nil {
+		for i, source := range c.sources(c.settings.Policy) {
+			if err := source.Check(); err != nil {
+				doc.Complain(strictyaml.Index(clusterPath+".signals", i), "%v", err)
+			}
+		}
+	}
 	return c, nil
 }
 

@@ -71,6 +71,10 @@ func TestComplaintsAboutACluster(t *testing.T) {
 		"cluster and world":          {[]string{"  cluster:", "  embedded: {seed: 2}\n  cluster:"}, "service.yaml:4:3: ", []string{"remove one"}},
 		"bad policy":                 {[]string{"policy.yaml", "catalog.yaml"}, "catalog.yaml:2:7: ", []string{`"FleetPolicy"`}},
 		"missing catalog":            {[]string{"catalog: catalog.yaml", "catalog: nowhere.yaml"}, "", []string{"nowhere.yaml"}},
+		"all namespaces":             {[]string{"[speech]", `[""]`}, "service.yaml:6:18: ", []string{"would be all of them"}},
+		"ledger is mig-manager's":    {[]string{"    nodes:", "    mig: {configMap: {namespace: tessera, name: tessera}}\n    nodes:"}, "service.yaml:", []string{"give mig-manager one of its own"}},
+		"matcher of no label":        {[]string{"pack: triton", "pack: triton\n      matchers: {pod-name: a}"}, "service.yaml:15:7: ", []string{"not the name of a label"}},
+		"two models in one":          {[]string{"pack: triton", "pack: triton\n      models: [{name: transcribe-fr, key: {model: a}}, {name: transcribe-en, key: {model: a}}]"}, "service.yaml:15:7: ", []string{"each would count the load of the other"}},
 		"several at once":            {[]string{"[speech]", "[Speech]", "triton", "tritom"}, "service.yaml:6:18: ", []string{"cannot be a namespace", `did you mean "triton"?`}},
 	} {
 		t.Run(name, func(t *testing.T) {

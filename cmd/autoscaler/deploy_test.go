@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -102,6 +104,25 @@ func TestTheManifestsGrantWhatIsNeededAndNoMore(t *testing.T) {
 	for _, g := range slices.Concat(read, write, places) {
 		if strings.Contains(g, "*") || strings.Contains(g, "secrets") {
 			t.Errorf("too much: %s", g)
+		}
+	}
+}
+
+// The admission policy compares every field of a node that Tessera must leave alone,
+// also those that later Kubernetes brings: what it does not name could be changed.
+func TestTheAdmissionPolicyNamesEveryFieldOfANode(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(home, "../../configs/deploy/active/admission.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := []string{"spec.unschedulable", "status.capacity", "status.allocatable"} // the last two by their keys
+	for part, of := range map[string]reflect.Type{"spec": reflect.TypeFor[corev1.NodeSpec](), "status": reflect.TypeFor[corev1.NodeStatus]()} {
+		for field := range of.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			compared := fmt.Sprintf("object.%[1]s.?%[2]s == oldObject.%[1]s.?%[2]s", part, name)
+			if !slices.Contains(ours, part+"."+name) && !strings.Contains(string(data), compared) {
+				t.Errorf("it does not say %s", compared)
+			}
 		}
 	}
 }

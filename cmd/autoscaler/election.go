@@ -55,10 +55,24 @@ func newElection(client kubernetes.Interface, c *clusterConfig, identity string,
 // stopped for a while and goes on writes nothing.
 func (e *election) may() error {
 	renewed := e.lock.renewed.Load()
-	if renewed == nil || time.Since(*renewed) >= e.times.RenewDeadline {
+	if renewed == nil || renewed.ago() >= e.times.RenewDeadline {
 		return errNotLeading
 	}
 	return nil
+}
+
+// moment is an instant by both clocks. The steady one does not jump, but stands still
+// while the machine sleeps or is moved; that of the wall goes on, but can be set.
+type moment struct{ steady, wall time.Time }
+
+func momentNow() *moment {
+	now := time.Now()
+	return &moment{steady: now, wall: now.Round(0)}
+}
+
+// ago is how long the moment is past by the clock that counted more.
+func (m moment) ago() time.Duration {
+	return max(time.Since(m.steady), time.Now().Round(0).Sub(m.wall))
 }
 
 // run takes part until ctx ends. While this process has the lease, lead runs, with a
@@ -142,8 +156,8 @@ func (e *election) release(ctx context.Context) {
 // watchedLock is a lock that remembers when its holder was last sure to have it.
 type watchedLock struct {
 	resourcelock.Interface
-	renewed atomic.Pointer[time.Time] // when the last request that succeeded was sent; nil while not held
-	trouble atomic.Pointer[error]     // of the last request; nil when it was answered
+	renewed atomic.Pointer[moment] // when the last request that succeeded was sent; nil while not held
+	trouble atomic.Pointer[error]  // of the last request; nil when it was answered
 }
 
 // Get reads the lease.
@@ -155,13 +169,13 @@ func (l *watchedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionReco
 
 // Create takes a lease that was not there.
 func (l *watchedLock) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
-	sent := time.Now()
+	sent := momentNow()
 	return l.note(sent, r, l.Interface.Create(ctx, r))
 }
 
 // Update takes or renews the lease.
 func (l *watchedLock) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
-	sent := time.Now()
+	sent := momentNow()
 	return l.note(sent, r, l.Interface.Update(ctx, r))
 }
 
@@ -175,10 +189,10 @@ func (l *watchedLock) remember(err error) {
 	}
 }
 
-func (l *watchedLock) note(sent time.Time, r resourcelock.LeaderElectionRecord, err error) error {
+func (l *watchedLock) note(sent *moment, r resourcelock.LeaderElectionRecord, err error) error {
 	l.remember(err)
 	if err == nil && r.HolderIdentity == l.Identity() {
-		l.renewed.Store(&sent)
+		l.renewed.Store(sent)
 	}
 	return err
 }

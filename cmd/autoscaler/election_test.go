@@ -183,10 +183,17 @@ func TestAProcessThatSleptWritesNothing(t *testing.T) {
 	config := &clusterConfig{clusterFile: defaultClusterFile()}
 	e := newElection(fake.NewClientset(), config, "a", slog.New(slog.DiscardHandler))
 	for ago, free := range map[time.Duration]bool{0: true, 9 * time.Second: true, 10 * time.Second: false, time.Hour: false} {
-		at := time.Now().Add(-ago)
-		e.lock.renewed.Store(&at)
-		if got := e.may() == nil; got != free {
-			t.Errorf("%v after the lease was renewed it may write: %t", ago, got)
+		now := time.Now()
+		for clock, at := range map[string]moment{
+			"both clocks":        {steady: now.Add(-ago), wall: now.Add(-ago).Round(0)},
+			"that of the wall":   {steady: now, wall: now.Add(-ago).Round(0)}, // a machine that slept
+			"that never is set":  {steady: now.Add(-ago), wall: now.Round(0)},
+			"that was set early": {steady: now.Add(-ago), wall: now.Add(time.Hour).Round(0)},
+		} {
+			e.lock.renewed.Store(&at)
+			if got := e.may() == nil; got != free {
+				t.Errorf("%v after the lease was renewed, by %s, it may write: %t", ago, clock, got)
+			}
 		}
 	}
 }

@@ -28,7 +28,9 @@ const (
 func (m *member) look(ctx context.Context) {
 	var accessAt, reached time.Time
 	for {
-		m.idle()
+		if m.idling() {
+			m.board.Beat()
+		}
 		m.mu.Lock()
 		c, around, catalog := m.clients, m.around, m.settings.Catalog
 		m.mu.Unlock()
@@ -42,7 +44,9 @@ func (m *member) look(ctx context.Context) {
 			}
 		}
 		m.lookAtLease()
-		m.lookAtMetrics(ctx)
+		if !m.measuring.Load() {
+			m.lookAtMetrics(ctx)
+		}
 		m.troubles.check("offerings", "OfferingUnknown", m.config.unpriced(catalog)...)
 		if !wait(ctx, m.lookEvery) {
 			return
@@ -50,13 +54,11 @@ func (m *member) look(ctx context.Context) {
 	}
 }
 
-// idle shows a sign of life while no loop does.
-func (m *member) idle() {
+// idling tells whether no tick is due, so that another sign of life is.
+func (m *member) idling() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.runner == nil {
-		m.board.Beat()
-	}
+	return m.runner == nil
 }
 
 // lookAtCluster asks the API server who it is.
@@ -82,6 +84,9 @@ func (c *clusterConfig) unreachable(host string, err error) string {
 	switch {
 	case apierrors.IsUnauthorized(err):
 		mend = "it does not accept who we say we are: renew the credentials of " + c.describe()
+		if !c.InCluster {
+			mend += ", and start this process anew" // a kubeconfig is read once
+		}
 	case apierrors.IsForbidden(err):
 		mend = "grant what it names"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -125,14 +130,24 @@ func (m *member) lookAtLease() {
 func (m *member) lookAtMetrics(ctx context.Context) {
 	within, cancel := context.WithTimeout(ctx, min(2*lookWithin, m.config.Prometheus.Timeout))
 	defer cancel()
-	err := m.signals.Probe(within)
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		m.troubles.check("prometheus", "PrometheusUnreadable", fmt.Sprintf("no signal can be read, so that nothing is lowered (%v): start Prometheus, or correct spec.cluster.prometheus in %s", err, m.config.path))
-	default:
-		m.troubles.check("prometheus", "PrometheusUnreadable")
+	if err := m.signals.Probe(within); err != nil && ctx.Err() == nil {
+		m.metricsAre(err.Error())
+	} else if err == nil {
+		m.metricsAre("")
 	}
+}
+
+// metricsCheck is the check of the metrics, and the subject of the doubt by which an
+// observer says that it could read none.
+const metricsCheck = "prometheus"
+
+// metricsAre tells whether the metrics can be read: for the empty cause they can.
+func (m *member) metricsAre(cause string) {
+	var sentences []string
+	if cause != "" {
+		sentences = []string{fmt.Sprintf("no signal can be read, so that nothing is lowered (%s): start Prometheus, or correct spec.cluster.prometheus in %s", cause, m.config.path)}
+	}
+	m.troubles.check(metricsCheck, "PrometheusUnreadable", sentences...)
 }
 
 // lookAtAccess asks what this process may do, and returns when to ask again.

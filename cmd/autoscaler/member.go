@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,6 +35,8 @@ type member struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
+	measuring atomic.Bool // the newest tick tells whether the metrics can be read
+
 	mu       sync.Mutex
 	settings control.Settings
 	version  int // of the settings
@@ -51,8 +54,9 @@ type surroundings interface {
 	start(ctx context.Context)
 	// synced says why the caches do not show the cluster yet, nil when they do.
 	synced() error
-	// ports makes the ports of a new loop, which remember nothing of an earlier one.
-	ports(s control.Settings) control.Ports
+	// ports makes the ports of a new loop, with the settings in force. They remember
+	// nothing of an earlier loop.
+	ports() control.Ports
 	// use takes settings into force.
 	use(s control.Settings)
 }

@@ -55,14 +55,14 @@ func (l *live) use(s control.Settings) {
 }
 
 // ports makes the ports of a new loop.
-func (l *live) ports(s control.Settings) control.Ports {
+func (l *live) ports() control.Ports {
 	m := l.member
 	m.mu.Lock()
 	tell := m.tell
 	m.mu.Unlock()
-	observer := observe.New(l.watcher, m.signals, s)
 	l.mu.Lock()
-	l.observer = observer
+	observer := observe.New(l.watcher, m.signals, l.settings)
+	l.observer = observer // in the same breath, so that no settings pass it by
 	l.mu.Unlock()
 	config := actuator.Config{
 		Ledger: m.config.ledgerKey(), Leader: m.identity, Namespaces: m.config.Namespaces, Engine: m.config.engine(),

@@ -6,12 +6,13 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/console"
 	"github.com/tessera-autoscaler/tessera/control"
+	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
 // How long a new loop waits for the past before it begins without, and how often the
 // past is asked for. A loop without a past forecasts from what it sees.
 const (
-	primeWithin = 20 * time.Second
+	primeWithin = 30 * time.Second
 	primeEvery  = 5 * time.Second
 	pastEvery   = time.Minute // of a loop that began without
 )
@@ -34,10 +35,11 @@ func (m *member) serve(ctx context.Context, patient bool) {
 	m.mu.Lock()
 	settings, version, around := m.settings, m.version, m.around
 	m.mu.Unlock()
-	ports := around.ports(settings)
+	ports := around.ports()
 	loop := control.NewLoop(ports, settings, m.log)
+	until := time.Now().Add(primeWithin)
 	err := loop.Prime(ctx, time.Now())
-	for until := time.Now().Add(primeWithin); err != nil && patient && time.Now().Before(until); {
+	for err != nil && patient && time.Now().Before(until) {
 		m.troubles.note("history", "HistoryUnreadable", "the demand of the past cannot be read, so that the forecast begins from what is seen: "+err.Error())
 		if !wait(ctx, primeEvery) {
 			return
@@ -52,11 +54,13 @@ func (m *member) serve(ctx context.Context, patient bool) {
 		m.troubles.note("history", "HistoryUnreadable")
 	}
 	runner := control.NewRunner(loop, settings.Policy.Ticks.Fast, time.Now, m.publish(loop))
+	m.board.Expect(settings.Policy.Ticks.Fast)
 	m.install(runner, version)
 	runner.Start()
 	m.until(ctx, ports.Historian, settings, err == nil)
-	m.install(nil, version)
 	_ = runner.Stop(context.Background()) // it waits as long as it takes: nothing of this loop may go on
+	m.measuring.Store(false)
+	m.install(nil, version) // not before: a tick that never ends is to be seen as no sign of life
 }
 
 // install makes a runner the one that new settings go to, and hands it those that
@@ -82,20 +86,34 @@ func (m *member) until(ctx context.Context, past control.Historian, s control.Se
 		case <-m.again:
 			return
 		case <-ticker.C:
-			if primed || len(s.Policy.Models) == 0 {
-				continue
-			}
-			if _, err := past.History(ctx, s.Policy.Models[0].Name, time.Now()); err == nil {
+			if !primed && readable(ctx, past, s.Policy.Models) {
 				return
 			}
 		}
 	}
 }
 
+// readable tells whether the past can be read: of the first model that has one, or,
+// where none has, of all. One that nobody ever counted says nothing of the others.
+func readable(ctx context.Context, past control.Historian, models []fleet.Model) bool {
+	now := time.Now()
+	for _, m := range models {
+		seen, err := past.History(ctx, m.Name, now)
+		if err != nil {
+			return false
+		}
+		if len(seen) > 0 {
+			break
+		}
+	}
+	return true
+}
+
 // publish shows what a tick gave.
 func (m *member) publish(loop *control.Loop) func(control.Record, time.Duration, error) {
 	world := m.config.describe()
 	return func(record control.Record, took time.Duration, err error) {
+		m.measuring.Store(err == nil)
 		if err != nil {
 			m.board.TickFailed(err)
 			m.troubles.note("tick", "TickFailed", "the newest tick gave no decision: "+err.Error())
@@ -105,15 +123,27 @@ func (m *member) publish(loop *control.Loop) func(control.Record, time.Duration,
 		if len(record.Plan.Steps) > 0 {
 			m.log.Info("plan", "id", string(record.Plan.ID), "steps", len(record.Plan.Steps), "headline", record.Plan.Headline(), "mode", m.mode)
 		}
-		var doubts []string
-		for _, d := range record.Inputs.Snapshot.Doubts {
-			doubts = append(doubts, d.Subject+": "+d.Cause)
-		}
-		m.troubles.note("doubts", "Doubt", doubts...)
+		m.tellDoubts(record.Inputs.Snapshot.Doubts)
 		failed, at := m.watch.state()
 		m.board.Publish(console.State{
 			Record: record, Settings: loop.Settings(), World: world, Mode: m.mode,
 			Took: took, PolicyError: failed, PolicyLoadedAt: at,
 		})
 	}
+}
+
+// tellDoubts tells what a tick found that people should mend. That no metrics can be
+// read is said by their check, and not a second time.
+func (m *member) tellDoubts(doubts []fleet.Doubt) {
+	metrics := ""
+	var sentences []string
+	for _, d := range doubts {
+		if d.Subject == metricsCheck {
+			metrics = d.Cause
+			continue
+		}
+		sentences = append(sentences, d.Subject+": "+d.Cause)
+	}
+	m.metricsAre(metrics)
+	m.troubles.note("doubts", "Doubt", sentences...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,7 @@ import (
 type stillWorld struct {
 	loops, ticks atomic.Int64
 	pastGone     atomic.Bool
+	uncounted    string // a model that has no past, whatever becomes of that of the others
 	inside       atomic.Int64
 	busy         atomic.Int64 // how long a look takes, whatever its context says
 }
@@ -30,7 +32,7 @@ func (w *stillWorld) start(context.Context) {}
 func (w *stillWorld) synced() error         { return nil }
 func (w *stillWorld) use(control.Settings)  {}
 
-func (w *stillWorld) ports(control.Settings) control.Ports {
+func (w *stillWorld) ports() control.Ports {
 	w.loops.Add(1)
 	return control.Ports{Observer: w, Actuator: w, Journal: &journal{}, Historian: w}
 }
@@ -47,8 +49,8 @@ func (w *stillWorld) Do(context.Context, fleet.PlanID, fleet.Step) error { retur
 
 func (w *stillWorld) Settle(context.Context, fleet.PlanID, fleet.Snapshot) error { return nil }
 
-func (w *stillWorld) History(context.Context, fleet.ModelName, time.Time) ([]forecast.Observation, error) {
-	if w.pastGone.Load() {
+func (w *stillWorld) History(_ context.Context, m fleet.ModelName, _ time.Time) ([]forecast.Observation, error) {
+	if w.pastGone.Load() && string(m) != w.uncounted {
 		return nil, errors.New("connection refused")
 	}
 	return nil, nil
@@ -85,7 +87,14 @@ func TestTheEndOfATermIsTheEndOfItsLoop(t *testing.T) {
 			w.busy.Store(int64(3 * time.Second))
 			time.Sleep(14*time.Second + time.Millisecond) // into the next tick
 			lose()
+			synctest.Wait()
+			if m.idling() || w.inside.Load() == 0 {
+				t.Error("a tick is not over, and the process looks idle")
+			}
 			<-ended
+			if !m.idling() {
+				t.Error("the term is over, and something is due")
+			}
 			if w.inside.Load() != 0 {
 				t.Error("the term is over and a tick is not")
 			}
@@ -104,8 +113,10 @@ func TestALoopWithoutItsPastGivesWayToOneWithIt(t *testing.T) {
 	w := &stillWorld{}
 	c := read(t, inCluster())
 	w.pastGone.Store(true)
+	w.uncounted = string(c.settings.Policy.Models[0].Name)
 	synctest.Test(t, func(t *testing.T) {
 		m := leading(c, w)
+		m.settings.Policy.Models = append(m.settings.Policy.Models, fleet.Model{Name: "another", Profile: m.settings.Policy.Models[0].Profile})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -177,5 +188,37 @@ func TestTroublesAreToldOnce(t *testing.T) {
 	tr.note("x", "X", "the newest sample is 35s old")
 	if len(told) != 3 {
 		t.Errorf("told %q", told)
+	}
+
+	told = nil
+	tr.note("y", "Y", "node gpu-7: it has no label", "read tcp 10.0.0.5:53412->10.0.0.1:9090: reset", "only 3 of 12 targets are up (25 %)")
+	tr.note("y", "Y", "node gpu-7: it has no label", "node gpu-8: it has no label", "read tcp 10.0.0.5:53413->10.0.0.1:9090: reset", "only 5 of 12 targets are up (41 %)")
+	tr.note("y", "Y", "node gpu-7: it has no label", "node gpu-8: it has no label", "model 7b-chat: no Deployment")
+	tr.note("y", "Y", "node gpu-7: it has no label", "node gpu-8: it has no label", "model 8b-chat: no Deployment")
+	if len(told) != 6 {
+		t.Errorf("told %q", told)
+	}
+}
+
+// That no metrics can be read is one trouble, whoever finds it, until the next tick
+// that reads some.
+func TestMetricsThatCannotBeReadAreOneTrouble(t *testing.T) {
+	var told []string
+	m := leading(read(t, inCluster()), &stillWorld{})
+	m.troubles.tellBy(func(_, sentence string) { told = append(told, sentence) })
+	tick := m.publish(control.NewLoop(control.Ports{}, m.settings, m.log))
+	record := control.Record{}
+	record.Inputs.Snapshot.Doubts = []fleet.Doubt{{Subject: "prometheus", Cause: "connection refused"}, {Subject: "node gpu-7", Cause: "it has no label"}}
+	for range 3 {
+		tick(record, 0, nil)
+		m.metricsAre("connection refused") // what a look finds
+	}
+	if len(told) != 2 || !strings.Contains(told[0], "connection refused): start Prometheus") {
+		t.Errorf("told %q", told)
+	}
+	tick(control.Record{}, 0, nil)
+	tick(record, 0, nil)
+	if len(told) != 4 {
+		t.Errorf("after it was mended and came back: told %q", told)
 	}
 }

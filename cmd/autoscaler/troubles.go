@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tessera-autoscaler/tessera/console"
@@ -77,12 +78,21 @@ func (t *troubles) note(subject, reason string, sentences ...string) {
 }
 
 // has tells whether a sentence is among others, whatever numbers it holds: an age
-// that grows is no news.
+// that grows is no news. Another node of the same name but for its number is.
 func has(sentences []string, s string) bool {
 	return slices.ContainsFunc(sentences, func(o string) bool { return numberless(o) == numberless(s) })
 }
 
-var digits = regexp.MustCompile(`([0-9][0-9.,:]*(ns|µs|ms|s|m|h)?)+`)
+// figure is a word that is a number, a time or an address, and no part of a name.
+var figure = regexp.MustCompile(`^[("]*([0-9][0-9.,:]*(ns|µs|ms|s|m|h|%)?)+(->.*)?[)",.;:]*$`)
 
 // numberless is a sentence without its numbers.
-func numberless(s string) string { return digits.ReplaceAllString(s, "#") }
+func numberless(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if figure.MatchString(w) {
+			words[i] = "#"
+		}
+	}
+	return strings.Join(words, " ")
+}

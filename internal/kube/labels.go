@@ -20,6 +20,10 @@ const (
 
 	AnnotationPlan = "tessera.dev/plan" // on what Tessera made or changed: for which plan
 
+	// AnnotationCordoned on a node says that Tessera cordoned it and for which plan, so
+	// that its own cordon is told from a person's.
+	AnnotationCordoned = "tessera.dev/cordoned"
+
 	// AnnotationPaused, set by a person to "true" on a Deployment or on the ledger,
 	// leaves that model, or the whole fleet, as it is until it is removed.
 	AnnotationPaused = "tessera.dev/paused"

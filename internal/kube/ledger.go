@@ -16,6 +16,10 @@ import (
 // LedgerKey is the key of the ConfigMap under which the ledger lies.
 const LedgerKey = "ledger.json"
 
+// LedgerMost is how large, in bytes, the ledger may grow by what is newly begun. A
+// ConfigMap holds 1 MiB; the rest is for what is to be noted of those that leave.
+const LedgerMost = 768 << 10
+
 // Ledger is what Tessera set out to have and cannot read from the cluster: which
 // nodes it asked for and why, how they are to be cut, which replica goes on which
 // slice, and what was spent. It is written before the cluster is changed, and only

@@ -12,7 +12,8 @@ import (
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
-// AllDisabled is mig-manager's own name for a node whose GPUs are not divided.
+// AllDisabled is NVIDIA's name for a node whose GPUs are not divided. mig-manager knows
+// it, as any other, only from its file.
 const AllDisabled = "all-disabled"
 
 // MIGConfigName names the geometries of a node's GPUs as mig-manager's label does,
@@ -93,7 +94,7 @@ func ParseMIGConfigs(text string) (MIGConfigs, error) {
 // lacked them.
 func (c MIGConfigs) Add(gpus []fleet.GPU) bool {
 	name := MIGConfigName(gpus)
-	if _, known := c.Configs[name]; known || name == "" || name == AllDisabled {
+	if _, known := c.Configs[name]; known || name == "" {
 		return false
 	}
 	uniform := !slices.ContainsFunc(gpus, func(g fleet.GPU) bool { return shapeName(g.Geometry) != shapeName(gpus[0].Geometry) })

@@ -32,6 +32,16 @@ func NodeReady(n *corev1.Node) (since time.Time, ok bool) {
 	return time.Time{}, false
 }
 
+// DownAfter is how long a kubelet may be away before its node is taken for down.
+const DownAfter = 5 * time.Minute
+
+// Down tells whether a node's kubelet is away for so long that nothing on it is
+// waited for. One that never told anything is not.
+func Down(n *corev1.Node, now time.Time) bool {
+	since, up := NodeReady(n)
+	return !up && !since.IsZero() && now.Sub(since) >= DownAfter
+}
+
 // ClaimCondition is a condition of a NodeClaim (Launched, Registered,
 // Initialized): whether it holds and since when, and what it says.
 func ClaimCondition(claim *unstructured.Unstructured, kind string) (since time.Time, ok bool, message string) {

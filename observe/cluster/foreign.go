@@ -10,10 +10,11 @@ import (
 )
 
 // stray enters a node or a claim of ours that the ledger does not know: it costs
-// money until it is gone, and nothing new is put there.
+// money until it is gone, and nothing new is put there. It is neither kept nor given
+// back, because whose it is has to be told first.
 func (v *viewer) stray(id fleet.NodeID, behind *corev1.Node) {
 	claim := v.claimed[string(id)]
-	n := fleet.Node{ID: id, State: fleet.NodeDraining, RequestedAt: requestedAt(claim, behind)}
+	n := fleet.Node{ID: id, State: fleet.NodeDraining, Fixed: true, RequestedAt: requestedAt(claim, behind)}
 	if claim != nil {
 		n.Offering = fleet.OfferingName(claim.GetLabels()[kube.LabelOffering])
 	}
@@ -62,7 +63,7 @@ func (v *viewer) foreign(behind *corev1.Node) {
 	for i := range n.GPUs {
 		n.GPUs[i].Reshaping = was && (!up || !offered)
 	}
-	if behind.Spec.Unschedulable || behind.DeletionTimestamp != nil {
+	if away := was && v.down[behind.Name]; away || closed(behind) {
 		n.State = fleet.NodeDraining
 	}
 	if up && !offered {
@@ -70,6 +71,9 @@ func (v *viewer) foreign(behind *corev1.Node) {
 	}
 	v.add(n, behind)
 }
+
+// closed tells whether somebody cordons or deletes a node.
+func closed(n *corev1.Node) bool { return n.Spec.Unschedulable || n.DeletionTimestamp != nil }
 
 // cutAs is how the GPUs of a node are cut, as far as what it offers tells, and
 // whether they are there. One that offers nothing now, as while its device plugin

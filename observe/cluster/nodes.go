@@ -59,6 +59,7 @@ func (v *viewer) partition() partition {
 	})
 	for _, n := range nodes {
 		_, v.kubelets[n.Name] = kube.NodeReady(n)
+		v.down[n.Name] = kube.Down(n, v.now)
 		id, maker := kube.NodeID(n), n.Labels[kube.LabelLedger]
 		mine := p.strays
 		switch {

@@ -43,7 +43,7 @@ func TestNodesThatWereAskedFor(t *testing.T) {
 		},
 		{name: "is cut anew", wish: func() kube.Wish { w := was(wishFor("n1")); w.Cut = &kube.Cut{Since: minute(9)}; return w }(), node: bare(), claimed: true, state: fleet.NodeReady, reshaping: true},
 		{
-			name: "could not be cut", wish: func() kube.Wish { w := was(wishFor("n1")); w.Cut = &kube.Cut{Failed: "timed out"}; return w }(), node: bare(), claimed: true, state: fleet.NodeReady, reshaping: true,
+			name: "could not be cut", wish: func() kube.Wish { w := was(wishFor("n1")); w.Cut = &kube.Cut{Failed: "timed out"}; return w }(), node: bare(), claimed: true, state: fleet.NodeDraining, reshaping: true,
 			doubt: "timed out",
 		},
 		{
@@ -58,11 +58,24 @@ func TestNodesThatWereAskedFor(t *testing.T) {
 			name: "its kubelet went away", wish: was(wishFor("n1")), node: notReady(there(), minute(8)), claimed: true, state: fleet.NodeReady, reshaping: true,
 			doubt: "not ready since 2026-03-02T09:08:00Z",
 		},
+		{
+			name: "its kubelet is away for long", wish: was(wishFor("n1")), node: notReady(there(), minute(5)), claimed: true, state: fleet.NodeDraining, reshaping: true,
+			doubt: "not ready since 2026-03-02T09:05:00Z",
+		},
+		{name: "its kubelet never came", wish: wishFor("n1"), node: notReady(there(), minute(2)), claimed: true, state: fleet.NodeStarting},
 		{name: "it left and its claim stands", wish: was(wishFor("n1")), claimed: true, state: fleet.NodeReady, reshaping: true, doubt: "left the cluster"},
 		{name: "somebody deletes it", wish: wishFor("n1"), node: there(), claimed: true, gone: true, state: fleet.NodeDraining, doubt: "somebody deletes it"},
 		{
 			name: "somebody cordoned it", wish: wishFor("n1"), node: func() *corev1.Node { n := there(); n.Spec.Unschedulable = true; return n }(), claimed: true,
 			state: fleet.NodeDraining, doubt: "kubectl uncordon kwok-1",
+		},
+		{
+			name: "Tessera's own cordon is about to be lifted", wish: was(wishFor("n1")), claimed: true, state: fleet.NodeReady,
+			node: func() *corev1.Node {
+				n := there()
+				n.Spec.Unschedulable, n.Annotations = true, map[string]string{kube.AnnotationCordoned: "plan-1"}
+				return n
+			}(),
 		},
 		{
 			name: "without GPUs", wish: kube.Wish{ID: "n1", Offering: "c1", GPUs: []fleet.GPU{{Type: fleet.CPU, Geometry: fleet.Geometry{{Profile: fleet.WholeGPU}}}}, RequestedAt: start},
@@ -107,9 +120,14 @@ func TestWhatIsGivenBackIsPaidUntilItIsGone(t *testing.T) {
 		t.Errorf("it is gone and still there: %v", v.Nodes)
 	}
 	in.claims = []*unstructured.Unstructured{claimOf("n1", "a1", start)}
-	if n := theNode(t, view(in)); n.State != fleet.NodeDraining {
-		t.Errorf("it is %s", n.State)
+	n := theNode(t, view(in))
+	if n.State != fleet.NodeDraining || !n.Fixed {
+		t.Errorf("it is %s, fixed %t: it would be kept, and is not to be had back", n.State, n.Fixed)
 	}
+	in.claims[0].SetDeletionTimestamp(&metav1.Time{Time: minute(9)})
+	sure(t, view(in))
+	in.now = minute(30)
+	doubted(t, view(in), "node n1", "being deleted since 2026-03-02T09:09:00Z")
 }
 
 func TestReadyWhenTheSlicesCameAndTheStagesUntilThen(t *testing.T) {

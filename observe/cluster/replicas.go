@@ -18,6 +18,9 @@ func (v *viewer) findReplicas() {
 	}
 	m := kube.Match(v.ledger, v.servers, v.hosts, v.pods)
 	for _, s := range m.Seated {
+		if !s.Listed && v.down[s.Pod.Spec.NodeName] {
+			continue // it can neither serve nor be stopped, and must not keep its node
+		}
 		r := v.replica(s)
 		if server, sound := of[s.Seat.Server]; sound {
 			r.Model, r.Variant = server.Model, server.Variant

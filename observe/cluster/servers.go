@@ -86,11 +86,22 @@ func (v *viewer) measured(s kube.Server) {
 func (v *viewer) findPlaces() {
 	for _, m := range v.settings.Policy.Models {
 		places := []fleet.Place{}
+		at := map[fleet.Place][]string{}
 		for _, s := range v.servers {
-			if s.Model == m.Name && !slices.Contains(places, s.Place()) {
+			if s.Model != m.Name {
+				continue
+			}
+			if at[s.Place()] = append(at[s.Place()], s.Key.String()); len(at[s.Place()]) == 1 {
 				places = append(places, s.Place())
 			}
 		}
+		places = slices.DeleteFunc(places, func(p fleet.Place) bool {
+			if len(at[p]) > 1 {
+				v.doubt("model "+string(m.Name), "%s both start variant %s on %s, so that nobody knows which of them is to start one more: take the label %s off all but one",
+					strings.Join(at[p], " and "), p.Variant, p.Kind, kube.LabelModel)
+			}
+			return len(at[p]) > 1
+		})
 		slices.SortFunc(places, func(a, b fleet.Place) int {
 			return cmp.Or(cmp.Compare(a.Variant, b.Variant), a.Kind.Compare(b.Kind))
 		})

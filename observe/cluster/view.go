@@ -62,6 +62,7 @@ type viewer struct {
 	owners   map[kube.Key]owner                    // who wrote the replicas of each Deployment
 	hosts    map[string]kube.Host                  // nodes of the fleet by the cluster's name
 	kubelets map[string]bool                       // whose kubelet is ready, by the cluster's name
+	down     map[string]bool                       // whose kubelet is away for long, by the cluster's name
 	listed   map[fleet.NodeID]bool                 // nodes of the fleet
 	claimed  map[string]*unstructured.Unstructured // claims by name
 }
@@ -72,12 +73,13 @@ func view(in inputs) View {
 		inputs:   in,
 		out:      View{Places: map[fleet.ModelName][]fleet.Place{}, Pods: map[fleet.ReplicaID]PodRef{}, Ledger: in.ledger},
 		labelled: map[kube.Key]fleet.Replica{}, owners: map[kube.Key]owner{}, hosts: map[string]kube.Host{},
-		kubelets: map[string]bool{}, listed: map[fleet.NodeID]bool{}, claimed: map[string]*unstructured.Unstructured{},
+		kubelets: map[string]bool{}, down: map[string]bool{}, listed: map[fleet.NodeID]bool{}, claimed: map[string]*unstructured.Unstructured{},
 	}
 	v.findServers()
 	v.findNodes()
 	v.findReplicas()
 	v.findHolds()
+	v.weighLedger()
 
 	slices.SortFunc(v.out.Nodes, func(a, b fleet.Node) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(v.out.Doubts, func(a, b fleet.Doubt) int {
@@ -85,6 +87,16 @@ func view(in inputs) View {
 	})
 	v.out.Doubts = slices.Compact(v.out.Doubts)
 	return v.out
+}
+
+// weighLedger tells when the ledger is half as large as it may become.
+func (v *viewer) weighLedger() {
+	if v.configMap == nil {
+		return
+	}
+	if n := len(v.configMap.Data[kube.LedgerKey]); n > kube.LedgerMost/2 {
+		v.doubt("ledger "+v.home.String(), "it has %d KiB of the %d KiB that it may have; beyond that nothing new is begun: divide the fleet among several installations", n>>10, kube.LedgerMost>>10)
+	}
 }
 
 // doubt tells people of something wrong that leaves what is spent known.

@@ -20,7 +20,8 @@ type arrival struct {
 	node     *corev1.Node               // nil: none yet, or no longer
 	up       bool                       // its kubelet is ready
 	complete bool                       // it offers every slice that it was asked to have
-	cordoned bool                       // by somebody, as it seems
+	down     bool                       // its kubelet is away for long
+	cordoned bool                       // by somebody else
 	gone     bool                       // somebody deletes it
 }
 
@@ -32,7 +33,7 @@ func (v *viewer) wished(w kube.Wish, behind *corev1.Node) {
 	}
 	a := v.arrival(w, behind)
 	n := fleet.Node{
-		ID: w.ID, Offering: w.Offering, Fixed: w.Fixed || a.cordoned || a.gone, GPUs: slices.Clone(w.GPUs),
+		ID: w.ID, Offering: w.Offering, Fixed: w.Fixed || w.Returning || a.cordoned || a.gone, GPUs: slices.Clone(w.GPUs),
 		RequestedAt: w.RequestedAt, ReadyAt: w.ReadyAt,
 	}
 	if behind != nil && (w.Fixed || n.RequestedAt.IsZero()) { // somebody else's was there before it was in the ledger
@@ -46,6 +47,7 @@ func (v *viewer) wished(w kube.Wish, behind *corev1.Node) {
 	n.Stages = v.stagesOf(n, a.claim, behind)
 	v.add(n, behind)
 	v.intrusion(w, a)
+	v.lingering(w, a)
 	v.complain(w, a, !n.ReadyAt.IsZero())
 }
 
@@ -54,16 +56,17 @@ func (v *viewer) arrival(w kube.Wish, behind *corev1.Node) arrival {
 	a := arrival{claim: v.claimed[string(w.ID)], node: behind}
 	a.gone = leaving(a.claim, behind)
 	if behind != nil {
-		a.up, a.complete = v.kubelets[behind.Name], offersAll(w.GPUs, behind)
-		a.cordoned = behind.Spec.Unschedulable && w.Cut == nil && !w.Draining && !w.Returning
+		a.up, a.down, a.complete = v.kubelets[behind.Name], v.down[behind.Name], offersAll(w.GPUs, behind)
+		_, ours := behind.Annotations[kube.AnnotationCordoned] // and about to be lifted, where nothing asks for it
+		a.cordoned = behind.Spec.Unschedulable && !ours && w.Cut == nil && !w.Draining && !w.Returning
 	}
 	return a
 }
 
 // stand tells where a node is in its life. It is ready once its kubelet is and it
 // offers every slice that it was asked to have. One that was ready and does not offer
-// them now stays ready and serves nothing, and one that could not be cut serves
-// nothing either.
+// them now stays ready and serves nothing. One that could not be cut, or that is
+// down, drains, so that what it was to serve is served elsewhere.
 func (a arrival) stand(w kube.Wish, n *fleet.Node) {
 	n.State = fleet.NodeStarting
 	if !n.ReadyAt.IsZero() {
@@ -73,7 +76,7 @@ func (a arrival) stand(w kube.Wish, n *fleet.Node) {
 	for i := range n.GPUs {
 		n.GPUs[i].Reshaping = failed || !n.ReadyAt.IsZero() && (w.Cut != nil || !a.up || !a.complete)
 	}
-	if w.Draining || w.Returning || a.cordoned || a.gone {
+	if w.Draining || w.Returning || a.cordoned || a.gone || failed || a.down && !n.ReadyAt.IsZero() {
 		n.State = fleet.NodeDraining
 	}
 }
@@ -85,6 +88,26 @@ func (v *viewer) intrusion(w kube.Wish, a arrival) {
 		v.doubt("node "+string(w.ID), "somebody deletes it: it is taken as draining until it is gone")
 	case a.cordoned:
 		v.doubt("node "+string(w.ID), "somebody cordoned it, so that it takes nothing new: kubectl uncordon %s", a.node.Name)
+	}
+}
+
+// patience is how long what is being deleted may take to be gone.
+const patience = 15 * time.Minute
+
+// lingering tells of a node that is being deleted for long: until it is gone it is paid.
+func (v *viewer) lingering(w kube.Wish, a arrival) {
+	var since time.Time
+	switch {
+	case a.claim != nil && a.claim.GetDeletionTimestamp() != nil:
+		since = a.claim.GetDeletionTimestamp().Time
+	case a.node != nil && a.node.DeletionTimestamp != nil:
+		since = a.node.DeletionTimestamp.Time
+	default:
+		return
+	}
+	if v.now.Sub(since) >= patience {
+		v.doubt("node "+string(w.ID), "it is being deleted since %s, is still there and is paid: look at what holds it, such as a pod that is not evicted, a volume or a finalizer",
+			since.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -119,7 +142,7 @@ func (v *viewer) complain(w kube.Wish, a arrival, was bool) {
 		since, _ := kube.NodeReady(a.node)
 		v.doubt(subject, "its kubelet is not ready since %s: nothing that runs there counts until it is", since.UTC().Format(time.RFC3339))
 	case w.Cut != nil && w.Cut.Failed != "":
-		v.doubt(subject, "its GPUs could not be cut: %s; it serves nothing until somebody mends it or it goes", w.Cut.Failed)
+		v.doubt(subject, "it serves nothing until somebody mends it or it goes: %s", w.Cut.Failed)
 	case w.Cut != nil:
 	case a.node.Labels[kube.LabelMIGState] == kube.MIGFailed:
 		v.doubt(subject, "mig-manager says %s=%s for %s: read its log on that node", kube.LabelMIGState, kube.MIGFailed, a.node.Labels[kube.LabelMIGConfig])

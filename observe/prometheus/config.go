@@ -71,8 +71,8 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// check tells what is wrong with a source.
-func (s Source) check() error {
+// Check tells what is wrong with a source, nil when New takes it.
+func (s Source) Check() error {
 	if len(s.Pack.Keys) == 0 && len(s.Models) > 0 {
 		return fmt.Errorf("pack %s knows pods only: leave its models out", s.Pack.Name)
 	}
@@ -119,7 +119,7 @@ func (p Pack) checkKey(key Key) error {
 func checkSources(sources []Source) error {
 	var wrong []error
 	for i, s := range sources {
-		if err := s.check(); err != nil {
+		if err := s.Check(); err != nil {
 			wrong = append(wrong, fmt.Errorf("prometheus source %d: %w", i+1, err))
 		}
 	}

@@ -23,6 +23,9 @@ const (
 	maxPoints = 11_000
 	// historyPatience is how many timeouts a query of history may take.
 	historyPatience = 6
+	// historyRest is for how long a source that failed is not asked again. Models are
+	// asked for one after the other: each would wait for what the first waited for.
+	historyRest = 2 * time.Second
 )
 
 // past keeps what was read together with the history that was asked for.
@@ -31,6 +34,13 @@ type past struct {
 	until time.Time
 	bins  map[fleet.ModelName]bins
 	asked map[fleet.ModelName]bool
+	// failed is why a source could not be read, and when.
+	failed map[int]failure
+}
+
+type failure struct {
+	at  time.Time
+	err error
 }
 
 // History returns the arrivals of a model up to until in bins of one minute, oldest
@@ -53,9 +63,16 @@ func (r *Reader) History(ctx context.Context, name fleet.ModelName, until time.T
 	}
 	ready, read := r.past.bins[name]
 	if !read {
+		if f, ok := r.past.failed[source]; ok && time.Since(f.at) < historyRest {
+			return nil, fmt.Errorf("history of %s: %w", name, f.err)
+		}
+		if r.past.asked[name] {
+			r.past.asked = nil // a new loop asks for all of them once more
+		}
 		batch := r.batch(source, name)
 		got, err := r.readHistory(ctx, source, batch, until)
 		if err != nil {
+			r.past.fail(source, err)
 			return nil, fmt.Errorf("history of %s: %w", name, err)
 		}
 		r.past.keep(got)
@@ -71,6 +88,14 @@ func (p *past) keep(got map[fleet.ModelName]bins) {
 		p.bins = map[fleet.ModelName]bins{}
 	}
 	maps.Copy(p.bins, got)
+}
+
+// fail remembers that a source could not be read just now.
+func (p *past) fail(source int, err error) {
+	if p.failed == nil {
+		p.failed = map[int]failure{}
+	}
+	p.failed[source] = failure{at: time.Now(), err: err}
 }
 
 // handOut forgets a history, and remembers that it was asked for once.

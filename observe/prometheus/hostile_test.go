@@ -322,6 +322,33 @@ func TestDeadlineHolds(t *testing.T) {
 	}
 }
 
+// TestOneModelWaitsForAll: a server that lets the first model wait is not asked for
+// the past of the others at once, or a start would wait for all of them in turn.
+func TestOneModelWaitsForAll(t *testing.T) {
+	s := fake(t, func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		<-r.Context().Done()
+		return true
+	})
+	models, count := map[fleet.ModelName]prometheus.Key{}, &counting{}
+	for i := range 50 {
+		name := fmt.Sprintf("m%d", i)
+		models[fleet.ModelName(name)] = prometheus.Key{"model": name}
+	}
+	r, err := prometheus.New(prometheus.Config{URL: s.URL, Timeout: 50 * time.Millisecond, Transport: count},
+		[]prometheus.Source{{Pack: prometheus.BuiltinPacks()["triton"], Models: models}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range models {
+		if _, err := r.History(t.Context(), name, time.Now()); err == nil || !strings.Contains(err.Error(), "did not answer within 50ms") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if count.n > 2 {
+		t.Errorf("it was asked %d times", count.n)
+	}
+}
+
 // TestSkewIsReported and changes nothing else: ages are the server's own.
 func TestSkewIsReported(t *testing.T) {
 	s := fake(t, func(http.ResponseWriter, *http.Request, string) bool { return false })

@@ -50,7 +50,6 @@ type Actuator struct {
 type memory struct {
 	seen      fleet.Snapshot               // of the last Settle
 	asked     map[fleet.NodeID]bool        // nodes that this process asked for, or saw asked for
-	backoff   map[fleet.OfferingName]pause // offerings whose purchase failed
 	eviction  map[types.UID]pause          // pods whose eviction a disruption budget holds up
 	stuck     map[types.UID]string         // pods that cannot be evicted, and why
 	unbegun   map[fleet.NodeID]time.Time   // since when a node waits to be empty before it is cut
@@ -87,7 +86,7 @@ func New(client kubernetes.Interface, dyn dynamic.Interface, c Config, tell Tell
 	return &Actuator{
 		Config: c, client: client, dynamic: dyn, tell: tell, now: now, log: log,
 		memory: memory{
-			asked: map[fleet.NodeID]bool{}, backoff: map[fleet.OfferingName]pause{},
+			asked: map[fleet.NodeID]bool{},
 			eviction: map[types.UID]pause{}, stuck: map[types.UID]string{},
 			unbegun: map[fleet.NodeID]time.Time{}, because: map[string]string{}, said: map[string]string{},
 		},

@@ -18,8 +18,8 @@ func (p *pass) buy(ctx context.Context, s fleet.BuyNode) error {
 		}
 		return refuse("node %s is in the ledger already, as %s", s.Node, describe(*w))
 	}
-	if wait := p.backoff[s.Offering]; p.at.Before(wait.until) {
-		return refuse("the last %s that was asked for was given up, so none is asked for before %s", s.Offering, wait.until.UTC().Format(time.RFC3339))
+	if wait := p.ledger.Backoff(s.Offering); p.at.Before(wait.Until) {
+		return refuse("the last %s that was asked for was given up, so none is asked for before %s", s.Offering, wait.Until.UTC().Format(time.RFC3339))
 	}
 	if err := p.Engine.knows(s.Offering); err != nil {
 		return err

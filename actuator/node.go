@@ -102,12 +102,7 @@ func (p *pass) missing(w kube.Wish) {
 
 // wait notes that a purchase failed, and until when its offering is not asked for.
 func (p *pass) wait(w kube.Wish) time.Time {
-	wait := p.backoff[w.Offering].next(p.at, firstBackoff, mostBackoff)
-	p.then(string(w.ID), w.Plan, func(context.Context) error {
-		p.backoff[w.Offering] = wait
-		return nil
-	})
-	return wait.until
+	return p.ledger.BackOff(w.Offering, p.at, firstBackoff, mostBackoff).Until
 }
 
 // askFor asks for a node, after the way to cut it is known to mig-manager.
@@ -126,7 +121,7 @@ func (p *pass) askFor(ctx context.Context, w kube.Wish) error {
 func (p *pass) standing(ctx context.Context, w *kube.Wish, node *corev1.Node) error {
 	if w.ReadyAt.IsZero() && offers(w, node) {
 		w.ReadyAt = p.at
-		delete(p.backoff, w.Offering)
+		p.ledger.Recover(w.Offering)
 		p.say(string(w.ID), nodeRef(node), Normal, "NodeReady", w.Plan, "%s is ready after %s: %s", describe(*w), p.at.Sub(w.RequestedAt).Round(time.Second), p.why(string(w.ID), w.Plan))
 	}
 	p.settleDown(w, node)

@@ -8,7 +8,8 @@ import (
 )
 
 // affordable is how many more nodes of an offering may be asked for: within the
-// offering's limit, the step limit, and the caps on the fleet. The guard looks
+// offering's limit, the step limit, and the caps on the fleet; none while none can be
+// had. The guard looks
 // again, also at the caps of groups; asking for less than what it would hold
 // back anyway lets the packer serve by value what money there is.
 func (d *decider) affordable(o fleet.Offering, owned int) (int, error) {
@@ -18,6 +19,11 @@ func (d *decider) affordable(o fleet.Offering, owned int) (int, error) {
 	}
 	if n, counted := d.afford[o.Name]; counted {
 		return min(most, n), nil
+	}
+	if why, gone := d.unavailable(o.Name); gone {
+		d.unaffordable = append(d.unaffordable, why)
+		d.afford[o.Name] = 0
+		return 0, nil
 	}
 	purse, err := policy.NewPurse(d.settings.Policy, d.settings.Catalog, d.view)
 	if err != nil {

@@ -63,9 +63,10 @@ func (d *decider) vacate(n fleet.Node) (bool, error) {
 	return false, nil
 }
 
-// settled tells whether everything that was begun is over.
+// settled tells whether everything that was begun is over. What others do to nodes of
+// their own is not waited for.
 func (d *decider) settled() bool {
-	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool { return n.State != fleet.NodeReady }) &&
+	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool { return n.State != fleet.NodeReady && !n.Fixed }) &&
 		!slices.ContainsFunc(d.view.Replicas, func(r fleet.Replica) bool { return r.State != fleet.ReplicaReady })
 }
 

@@ -22,7 +22,6 @@ type Decision struct {
 // replicas on warm slices. The sizer is a cache and changes no answer.
 func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	in.Snapshot = sorted(in.Snapshot)
-	s.Policy = placeable(s.Policy, in.Snapshot)
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
 		memory: in.Memory.carry(s.Policy, in.Snapshot), view: in.Snapshot.Clone(),

@@ -8,39 +8,22 @@ import (
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
-// placeable is the policy with what the world can start: of each model only the
-// builds and kinds of slices for which there is a place, and those on which it
-// already runs. No GPU is bought for a server that nobody deployed.
-func placeable(p policy.Policy, s fleet.Snapshot) policy.Policy {
-	if !slices.ContainsFunc(s.Models, func(m fleet.ModelSignals) bool { return m.Places != nil }) {
-		return p
-	}
-	running := map[fleet.ModelName][]fleet.Place{}
-	for _, r := range s.Replicas {
-		if kind, ok := s.KindOf(r); ok {
-			running[r.Model] = append(running[r.Model], fleet.Place{Variant: r.Variant, Kind: kind})
-		}
-	}
-	p.Models = slices.Clone(p.Models)
-	for i := range p.Models {
-		m := &p.Models[i]
-		if places := s.Model(m.Name).Places; places != nil {
-			m.Profile = within(m.Profile, append(slices.Clone(places), running[m.Name]...))
-		}
-	}
-	return p
+// startable tells whether a server of a model can be started at a place: the world
+// may start anything, or there is a place for it. No GPU is bought for a server that
+// nobody deployed.
+func (d *decider) startable(m fleet.ModelName, at fleet.Place) bool {
+	places := d.in.Snapshot.Model(m).Places
+	return places == nil || slices.Contains(places, at)
 }
 
-// within is the profile on some places only.
-func within(p fleet.PerformanceProfile, places []fleet.Place) fleet.PerformanceProfile {
-	p.Variants = slices.Clone(p.Variants)
-	for i := range p.Variants {
-		v := &p.Variants[i]
-		v.Slices = slices.DeleteFunc(slices.Clone(v.Slices), func(perf fleet.Performance) bool {
-			return !slices.Contains(places, fleet.Place{Variant: v.Name, Kind: perf.Kind})
-		})
+// unavailable finds why none of an offering can be had now.
+func (d *decider) unavailable(o fleet.OfferingName) (fleet.Reason, bool) {
+	for _, u := range d.in.Snapshot.Unavailable {
+		if u.Offering == o && d.in.Now.Before(u.Until) {
+			return fleet.Because(fleet.ReasonHeldStock, "subject", o, "until", clock(u.Until), "cause", u.Cause), true
+		}
 	}
-	return p
+	return fleet.Reason{}, false
 }
 
 // theirs says of every model that somebody holds whether it has what it needs.

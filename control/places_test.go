@@ -227,3 +227,54 @@ func TestADrainIsTakenBackOnlyWhereThatHelpsAndIsOurs(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatCannotBeHadIsNotAskedFor: another offering is bought in its place where one
+// may be, and where none may the want is said with its cause.
+func TestWhatCannotBeHadIsNotAskedFor(t *testing.T) {
+	dear := smallCatalog().Offerings[0]
+	dear.Name, dear.Price = "a100-dear", fleet.PerHour(dollars(9))
+	settings := settingsOf(smallPolicy().Models[1:], smallCatalog().Offerings[0], dear)
+	gone := fleet.Unavailable{Offering: "a100", Until: monday.Add(time.Minute), Cause: "the last was given up"}
+	for _, c := range []struct {
+		also   []fleet.Unavailable
+		bought fleet.OfferingName
+	}{
+		{nil, "a100-dear"},
+		{[]fleet.Unavailable{{Offering: "a100-dear", Until: monday.Add(time.Minute), Cause: "likewise"}}, ""},
+		{[]fleet.Unavailable{{Offering: "a100-dear", Until: monday, Cause: "its time is over"}}, "a100-dear"},
+	} {
+		in := seen(fleet.Snapshot{Unavailable: append([]fleet.Unavailable{gone}, c.also...)}, map[fleet.ModelName]float64{"transcribe-en": 1, "transcribe-fr": 0.2})
+		d := decided(t, settings, in)
+		var bought fleet.OfferingName
+		for _, step := range d.Plan.Steps {
+			if buy, ok := step.(fleet.BuyNode); ok {
+				bought = buy.Offering
+			}
+		}
+		if bought != c.bought {
+			t.Errorf("bought %q, want %q\n%s", bought, c.bought, d.Plan.Describe())
+		}
+		if told := strings.Contains(fmt.Sprint(d.Plan.Held), "a100 is not asked for before Mon 00:01: the last was given up"); told != (c.bought == "") {
+			t.Errorf("told: %t\n%s", told, d.Plan.Describe())
+		}
+	}
+}
+
+// TestWhatOthersDrainIsNotCounted among the nodes that may drain at once.
+func TestWhatOthersDrainIsNotCounted(t *testing.T) {
+	node := func(id fleet.NodeID, state fleet.NodeState, fixed bool) fleet.Node {
+		return fleet.Node{
+			ID: id, Offering: "a100", State: state, ReadyAt: monday.Add(-2 * time.Hour), Fixed: fixed,
+			GPUs: []fleet.GPU{{Type: "a100-80gb", Geometry: fleet.Geometry{{Profile: "7g.80gb"}}}},
+		}
+	}
+	settings := twoModels()
+	settings.Policy.ScaleDown.MaxNodes = 1
+	for _, theirs := range []bool{true, false} {
+		s := fleet.Snapshot{At: monday, Nodes: []fleet.Node{node("cordoned", fleet.NodeDraining, theirs), node("ours", fleet.NodeReady, false)}}
+		admitted, _, err := settings.Policy.Admit(settings.Catalog, s, []fleet.Step{fleet.DrainNode{Node: "ours"}})
+		if err != nil || (len(admitted) == 1) != theirs {
+			t.Errorf("the other drain is somebody else's: %t; %d admitted, error %v", theirs, len(admitted), err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -78,11 +79,24 @@ func (r *Runner) run(ctx context.Context) {
 			default:
 			}
 			begun := time.Now()
-			record, err := r.loop.Tick(ctx, r.now())
+			record, err := r.tick(ctx)
 			if ctx.Err() != nil {
 				return
 			}
 			r.after(record, time.Since(begun), err)
 		}
 	}
+}
+
+// tick is one tick of the loop. A panic in it is the failure of that tick and not the
+// end of the process: the next process would meet what this one met, and nobody would
+// be told.
+func (r *Runner) tick(ctx context.Context) (record Record, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.loop.log.Error("the tick broke off", "cause", cause, "stack", string(debug.Stack()))
+			record, err = Record{}, fmt.Errorf("the tick broke off: %v", cause)
+		}
+	}()
+	return r.loop.Tick(ctx, r.now())
 }

@@ -120,7 +120,8 @@ func filter(pool []server, keep func(server) bool) []server {
 }
 
 // best finds the candidate variant that carries most in a pool of n on a slice of
-// an offering, false when none is measured there or none keeps the SLO.
+// an offering, false when none is measured there, none can be started there, or none
+// keeps the SLO.
 func (d *decider) best(m fleet.Model, o fleet.Offering, profile fleet.ProfileName, n int) (fleet.VariantName, float64, bool) {
 	var name fleet.VariantName
 	most := 0.0
@@ -129,8 +130,9 @@ func (d *decider) best(m fleet.Model, o fleet.Offering, profile fleet.ProfileNam
 		if v.Accuracy < m.AccuracyFloor {
 			continue
 		}
-		perf := performance(m, v.Name, fleet.SliceKind{GPU: o.GPU, Profile: profile})
-		if perf == nil || o.GPU == fleet.CPU && perf.MemoryMiB > o.MemoryMiB {
+		kind := fleet.SliceKind{GPU: o.GPU, Profile: profile}
+		perf := performance(m, v.Name, kind)
+		if perf == nil || !d.startable(m.Name, fleet.Place{Variant: v.Name, Kind: kind}) || o.GPU == fleet.CPU && perf.MemoryMiB > o.MemoryMiB {
 			continue
 		}
 		if c := share(d.sizer, m, *perf, n); c > most {

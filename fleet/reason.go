@@ -31,6 +31,7 @@ const (
 	ReasonHeldStale    ReasonCode = "held-stale"
 	ReasonHeldHuman    ReasonCode = "held-human"
 	ReasonHeldDoubt    ReasonCode = "held-doubt"
+	ReasonHeldStock    ReasonCode = "held-stock"
 	ReasonOverBudget   ReasonCode = "over-budget"
 	ReasonNoCapacity   ReasonCode = "no-capacity"
 	ReasonNothingToDo  ReasonCode = "nothing-to-do"
@@ -55,6 +56,7 @@ var sentences = map[ReasonCode]string{
 	ReasonHeldStale:    "{subject} is dropped: {cause}",
 	ReasonHeldHuman:    "{subject} waits: {by} set it at {since}; it is theirs until {until}",
 	ReasonHeldDoubt:    "{subject} waits: what is spent is not known, because {cause}",
+	ReasonHeldStock:    "{subject} is not asked for before {until}: {cause}",
 	ReasonOverBudget:   "spending {spend} is above the cap of {cap}",
 	ReasonNoCapacity:   "{model} lacks {need}: {cause}",
 	ReasonNothingToDo:  "every model has what it needs until {at}",

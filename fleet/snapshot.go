@@ -35,6 +35,13 @@ type Hold struct {
 	Until time.Time `json:"until,omitzero"` // zero: until it is taken back
 }
 
+// Unavailable is an offering of which none can be had until a time.
+type Unavailable struct {
+	Offering OfferingName `json:"offering"`
+	Until    time.Time    `json:"until"`
+	Cause    string       `json:"cause"`
+}
+
 // Doubt is something wrong with what was seen: a label that is missing, a node
 // that nobody priced, a query that answers twice. It harms nothing, is told to
 // people, and says how to mend it.
@@ -68,6 +75,8 @@ type Snapshot struct {
 	Spend    Spend          `json:"spend"`
 	Holds    []Hold         `json:"holds,omitempty"`  // sorted by model
 	Doubts   []Doubt        `json:"doubts,omitempty"` // sorted by subject
+	// Unavailable are offerings that could not be had lately, sorted by name.
+	Unavailable []Unavailable `json:"unavailable,omitempty"`
 	// Sequence is the highest number that a name of a node or replica ever bore,
 	// where the world remembers more than it shows.
 	Sequence int `json:"sequence,omitempty"`
@@ -79,6 +88,7 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Replicas, func(a, b Replica) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Models, func(a, b ModelSignals) int { return cmp.Compare(a.Model, b.Model) })
 	slices.SortStableFunc(s.Holds, func(a, b Hold) int { return cmp.Compare(a.Model, b.Model) })
+	slices.SortStableFunc(s.Unavailable, func(a, b Unavailable) int { return cmp.Compare(a.Offering, b.Offering) })
 	slices.SortStableFunc(s.Doubts, func(a, b Doubt) int { return cmp.Compare(a.Subject, b.Subject) })
 }
 

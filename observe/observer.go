@@ -9,6 +9,7 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/internal/kube"
 	"github.com/tessera-autoscaler/tessera/observe/cluster"
 	"github.com/tessera-autoscaler/tessera/observe/prometheus"
 )
@@ -90,10 +91,21 @@ func (o *Observer) Observe(ctx context.Context, now time.Time) (fleet.Snapshot, 
 	s := fleet.Snapshot{
 		At: now, Nodes: view.Nodes, Replicas: m.inFlight(view), Models: m.models(view, settings),
 		Spend: accrue(view, settings, now), Holds: view.Holds, Sequence: view.Ledger.Sequence,
-		Doubts: slices.Concat(view.Doubts, m.Doubts, m.unawakened(view, settings)),
+		Doubts: slices.Concat(view.Doubts, m.Doubts, m.unawakened(view, settings)), Unavailable: unavailable(view.Ledger, now),
 	}
 	s.Sort()
 	return s, nil
+}
+
+// unavailable are the offerings of which the last that was asked for did not come.
+func unavailable(l kube.Ledger, now time.Time) []fleet.Unavailable {
+	var out []fleet.Unavailable
+	for _, b := range l.Backoffs {
+		if now.Before(b.Until) {
+			out = append(out, fleet.Unavailable{Offering: b.Offering, Until: b.Until, Cause: "the last that was asked for was given up"})
+		}
+	}
+	return out
 }
 
 // since is when the cluster was first seen.

@@ -269,3 +269,16 @@ func TestAModelThatNothingCanWakeIsADoubt(t *testing.T) {
 		})
 	}
 }
+
+// An offering that rests after a purchase that failed is told until its time is over.
+func TestAnOfferingThatRestsIsTold(t *testing.T) {
+	v := running()
+	v.Ledger.BackOff("a1", start, 5*time.Minute, 5*time.Minute)
+	o := join(&shown{view: v}, &told{reading: measuredFr()}, settings())
+	if s := see(t, o, minute(4)); len(s.Unavailable) != 1 || s.Unavailable[0].Offering != "a1" {
+		t.Errorf("%v", s.Unavailable)
+	}
+	if s := see(t, o, minute(5)); len(s.Unavailable) != 0 {
+		t.Errorf("%v", s.Unavailable)
+	}
+}

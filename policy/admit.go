@@ -58,7 +58,7 @@ func newGuard(p Policy, c fleet.Catalog, s fleet.Snapshot, steps []fleet.Step, r
 	}
 	for _, n := range s.Nodes {
 		g.owned[n.Offering]++
-		if n.State == fleet.NodeDraining {
+		if n.State == fleet.NodeDraining && !n.Fixed { // what others drain is not ours to count
 			g.draining++
 		}
 	}

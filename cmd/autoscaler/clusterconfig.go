@@ -92,7 +92,8 @@ func checkModels(doc *strictyaml.Document, path string, s signalsFile, pack prom
 }
 
 // load reads the policy, the catalog and the profiles as they are now. What the
-// policy may buy is what this cluster can give.
+// policy may buy is what this cluster can give, and mig-manager cuts whole nodes,
+// whatever the catalog says of other worlds.
 func (c *clusterConfig) load() (control.Settings, error) {
 	source, err := readSource(c.Catalog)
 	if err != nil {
@@ -101,6 +102,9 @@ func (c *clusterConfig) load() (control.Settings, error) {
 	catalog, err := policy.LoadCatalog(source)
 	if err != nil {
 		return control.Settings{}, err
+	}
+	for i := range catalog.Offerings {
+		catalog.Offerings[i].Reshape = fleet.ReshapeNode
 	}
 	if source, err = readSource(c.Profiles); err != nil {
 		return control.Settings{}, err

@@ -148,6 +148,11 @@ func TestOnlyWhatTheClusterGivesIsBought(t *testing.T) {
 	if got := c.unpriced(c.settings.Catalog); len(got) != 0 {
 		t.Error(got)
 	}
+	for _, o := range c.settings.Catalog.Offerings {
+		if o.Reshape != fleet.ReshapeNode {
+			t.Errorf("GPUs of %s are thought to be cut one by one, and mig-manager cuts nodes", o.Name)
+		}
+	}
 	c = read(t, inCluster("gpu-node", name+"x"))
 	if got := c.unpriced(c.settings.Catalog); len(got) != 1 || !strings.Contains(got[0], "did you mean "+name+"?") || len(c.settings.Policy.Offerings) != 0 {
 		t.Errorf("it says %q and may buy %v", got, c.settings.Policy.Offerings)

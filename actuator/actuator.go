@@ -48,15 +48,15 @@ type Actuator struct {
 
 // memory is what a restart may forget.
 type memory struct {
-	seen      fleet.Snapshot               // of the last Settle
-	asked     map[fleet.NodeID]bool        // nodes that this process asked for, or saw asked for
-	eviction  map[types.UID]pause          // pods whose eviction a disruption budget holds up
-	stuck     map[types.UID]string         // pods that cannot be evicted, and why
-	unbegun   map[fleet.NodeID]time.Time   // since when a node waits to be empty before it is cut
-	because   map[string]string            // why: by node id, and by Deployment
-	said      map[string]string            // the last warning about a subject
-	withheld  kube.Ledger                  // what a shut door kept back, for the later steps of the same plan
-	hasLedger bool                         // a ledger was there before
+	seen      fleet.Snapshot             // of the last Settle
+	asked     map[fleet.NodeID]bool      // nodes that this process asked for, or saw asked for
+	eviction  map[types.UID]pause        // pods whose eviction a disruption budget holds up
+	stuck     map[types.UID]string       // pods that cannot be evicted, and why
+	unbegun   map[fleet.NodeID]time.Time // since when a node waits to be empty before it is cut
+	because   map[string]string          // why: by node id, and by Deployment
+	said      map[string]string          // the last warning about a subject
+	withheld  kube.Ledger                // what a shut door kept back, for the later steps of the same plan
+	hasLedger bool                       // a ledger was there before
 }
 
 // pause is a wait that doubles.
@@ -86,7 +86,7 @@ func New(client kubernetes.Interface, dyn dynamic.Interface, c Config, tell Tell
 	return &Actuator{
 		Config: c, client: client, dynamic: dyn, tell: tell, now: now, log: log,
 		memory: memory{
-			asked: map[fleet.NodeID]bool{},
+			asked:    map[fleet.NodeID]bool{},
 			eviction: map[types.UID]pause{}, stuck: map[types.UID]string{},
 			unbegun: map[fleet.NodeID]time.Time{}, because: map[string]string{}, said: map[string]string{},
 		},

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/actuator"
+	"github.com/tessera-autoscaler/tessera/fleet"
+	words "github.com/tessera-autoscaler/tessera/internal/kube"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,9 +20,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"github.com/tessera-autoscaler/tessera/actuator"
-	"github.com/tessera-autoscaler/tessera/fleet"
-	words "github.com/tessera-autoscaler/tessera/internal/kube"
 	"github.com/tessera-autoscaler/tessera/test/cluster/gpu"
 	"github.com/tessera-autoscaler/tessera/test/cluster/rig"
 )

@@ -6,16 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/control"
+	"github.com/tessera-autoscaler/tessera/fleet"
+	words "github.com/tessera-autoscaler/tessera/internal/kube"
+	"github.com/tessera-autoscaler/tessera/observe/cluster"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/tessera-autoscaler/tessera/control"
-	"github.com/tessera-autoscaler/tessera/fleet"
-	words "github.com/tessera-autoscaler/tessera/internal/kube"
-	"github.com/tessera-autoscaler/tessera/observe/cluster"
 	"github.com/tessera-autoscaler/tessera/test/cluster/gpu"
 	"github.com/tessera-autoscaler/tessera/test/cluster/rig"
 )

@@ -286,35 +286,6 @@ func (g *guard) giveBack(step fleet.ReturnNode) (fleet.Reason, bool) {
 	return why, ok
 }
 
-// free tells whether nobody holds a model's replicas.
-func (g *guard) free(subject string, model fleet.ModelName) (fleet.Reason, bool) {
-	hold, held := g.snapshot.Held(model)
-	if !held {
-		return fleet.Reason{}, true
-	}
-	return HeldBy(hold, subject), false
-}
-
-// HeldBy is the reason for which something waits while somebody holds a model.
-func HeldBy(hold fleet.Hold, subject string) fleet.Reason {
-	until := "they give it back"
-	if !hold.Until.IsZero() {
-		until = hold.Until.UTC().Format("Mon 15:04")
-	}
-	return fleet.Because(fleet.ReasonHeldHuman,
-		"subject", subject, "by", hold.By, "since", hold.Since.UTC().Format("Mon 15:04"), "until", until)
-}
-
-// moneyDoubt is the first doubt about what is spent.
-func (g *guard) moneyDoubt() (fleet.Doubt, bool) {
-	for _, d := range g.snapshot.Doubts {
-		if d.Money {
-			return d, true
-		}
-	}
-	return fleet.Doubt{}, false
-}
-
 // sees tells whether enough is known of a model to take from it. Shedding under
 // a cap that says so takes from what is not known, too, down to the floor.
 func (g *guard) sees(step fleet.Step, model fleet.ModelName) (fleet.Reason, bool) {

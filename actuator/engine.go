@@ -23,8 +23,11 @@ type Engine interface {
 	// arrive makes a node that came of a request the wish's own; node is nil until
 	// one bears its name. It runs at every pass, and notes deeds.
 	arrive(ctx context.Context, p *pass, w kube.Wish, r *request, node *corev1.Node) error
+	// protect keeps whoever else might remove a node from doing so. It runs at every
+	// pass while the node is not given back, and notes deeds.
+	protect(p *pass, w kube.Wish, node *corev1.Node)
 	// withdraw takes a request back, and with it the node that came of it, which is
-	// empty; either may be nil.
+	// empty; either may be nil. It runs at every pass until both are gone.
 	withdraw(ctx context.Context, p *pass, r *request, node *corev1.Node) error
 }
 

@@ -121,6 +121,9 @@ func (k Karpenter) arrive(context.Context, *pass, kube.Wish, *request, *corev1.N
 	return nil
 }
 
+// protect has nothing to do: Karpenter leaves a NodeClaim without a NodePool alone.
+func (k Karpenter) protect(*pass, kube.Wish, *corev1.Node) {}
+
 func (k Karpenter) withdraw(ctx context.Context, p *pass, r *request, _ *corev1.Node) error {
 	if r == nil || r.leaving {
 		return nil

@@ -58,6 +58,7 @@ func (p *pass) settleNode(ctx context.Context, id fleet.NodeID) error {
 			return err
 		}
 	}
+	p.Engine.protect(p, *w, node)
 	return p.standing(ctx, w, node)
 }
 

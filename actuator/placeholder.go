@@ -22,9 +22,6 @@ type Placeholder struct {
 	Priority string // class of the pod; the node autoscaler must not think it expendable
 }
 
-// scaleDownDisabled keeps cluster-autoscaler from removing a node.
-const scaleDownDisabled = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
-
 func (e Placeholder) knows(o fleet.OfferingName) error {
 	t, err := lookup(e.Types, o)
 	if err == nil && len(t.Resources) == 0 {
@@ -149,7 +146,7 @@ func (e Placeholder) arrive(ctx context.Context, p *pass, w kube.Wish, r *reques
 		if come == nil || come.Labels[kube.LabelNode] != "" || !kube.Live(&pod) || pod.DeletionTimestamp != nil {
 			continue
 		}
-		change := patch{}.metadata("annotations", scaleDownDisabled, "true")
+		change := protecting("true")
 		for name, value := range p.nodeLabels(w, NodeType{}) {
 			change.metadata("labels", name, value)
 		}
@@ -171,15 +168,12 @@ func (e Placeholder) delete(ctx context.Context, p *pass, r *request) error {
 	return call{"delete", "deployments", p.Ledger.Namespace, r.name}.failed(err)
 }
 
-// withdraw deletes the placeholder and takes the names off the node, so that the node
-// autoscaler finds it empty and removes it. It stays cordoned until then.
+// withdraw deletes the placeholder and lets the node autoscaler remove the node, which
+// it finds empty. Until it is seen to be gone it is cordoned, bears its names, stays in
+// the ledger, and is paid.
 func (e Placeholder) withdraw(ctx context.Context, p *pass, r *request, node *corev1.Node) error {
 	if err := e.delete(ctx, p, r); err != nil || node == nil {
 		return err
 	}
-	change := patch{}.metadata("annotations", scaleDownDisabled, nil).metadata("annotations", kube.AnnotationCordoned, nil)
-	for _, label := range []string{kube.LabelNode, kube.LabelOffering, kube.LabelLedger} {
-		change.metadata("labels", label, nil)
-	}
-	return p.patchNode(ctx, kube.NodeID(node), change)
+	return p.unprotect(ctx, node)
 }

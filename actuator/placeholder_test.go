@@ -13,7 +13,8 @@ import (
 )
 
 // With another node autoscaler a pod that fills a node is waited for; its node becomes
-// the wish's own, and is handed back by taking the names off it.
+// the wish's own, is kept from that autoscaler, and is handed back by ending that: it is
+// paid until it is gone.
 func TestAPlaceholderBecomesANode(t *testing.T) {
 	b := newBench()
 	b.config.Engine = actuator.Placeholder{Image: "pause", Priority: "low", Types: map[fleet.OfferingName]actuator.NodeType{
@@ -44,7 +45,7 @@ func TestAPlaceholderBecomesANode(t *testing.T) {
 	}
 	settle(1)
 	n := load[corev1.Node](b.objects[nodesPath+"pool-7"])
-	if n.Labels[kube.LabelNode] != "n-1" || n.Labels[kube.LabelMIGConfig] != "tessera-7x1g.10gb" || len(n.Annotations) == 0 {
+	if n.Labels[kube.LabelNode] != "n-1" || n.Labels[kube.LabelMIGConfig] != "tessera-7x1g.10gb" || protected(n) != 2 {
 		t.Fatalf("labels %v, annotations %v", n.Labels, n.Annotations)
 	}
 	settle(2)
@@ -53,12 +54,39 @@ func TestAPlaceholderBecomesANode(t *testing.T) {
 		t.Fatalf("placeholder %v, wish %+v", b.objects[path], l.Node("n-1"))
 	}
 	delete(b.objects, "/api/v1/namespaces/tessera/pods/place")
+	delete(dig(b.objects[nodesPath+"pool-7"], "metadata", "annotations"), "karpenter.sh/do-not-disrupt")
+	settle(1)
+	if n = load[corev1.Node](b.objects[nodesPath+"pool-7"]); protected(n) != 2 {
+		t.Errorf("a protection that was taken off is not back: %v", n.Annotations)
+	}
 	b.do(t, drain("n-1"), giveBack("n-1"))
 	settle(2)
 	n = load[corev1.Node](b.objects[nodesPath+"pool-7"])
-	if l := b.ledger(); n.Labels[kube.LabelNode] != "" || len(n.Annotations) != 0 || len(l.Nodes) != 0 || !n.Spec.Unschedulable {
+	if l := b.ledger(); n.Labels[kube.LabelNode] != "n-1" || protected(n) != 0 || !n.Spec.Unschedulable || l.Node("n-1") == nil || !l.Node("n-1").Returning {
 		t.Errorf("labels %v, annotations %v, ledger %+v", n.Labels, n.Annotations, l.Nodes)
 	}
+	b.tells(t, "Normal NodeReleased Node/pool-7")
+	writes := len(b.writes)
+	settle(3)
+	if len(b.writes) != writes {
+		t.Errorf("%v written while the node autoscaler is waited for", b.writes[writes:])
+	}
+	delete(b.objects, nodesPath+"pool-7")
+	settle(1)
+	if l := b.ledger(); len(l.Nodes) != 0 {
+		t.Errorf("the node is gone and the ledger has %+v", l.Nodes)
+	}
+	b.tells(t, "Normal NodeReturned", "n-1")
+}
+
+// protected counts the annotations by which a node is kept from node autoscalers.
+func protected(n *corev1.Node) (count int) {
+	for _, name := range []string{"cluster-autoscaler.kubernetes.io/scale-down-disabled", "karpenter.sh/do-not-disrupt"} {
+		if n.Annotations[name] == "true" {
+			count++
+		}
+	}
+	return count
 }
 
 // The namespace of the ledger may demand the restricted standard of every pod, the

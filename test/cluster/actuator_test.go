@@ -115,12 +115,19 @@ func (h *hand) do(t *testing.T, steps ...fleet.Step) {
 // until settles until a condition holds.
 func (h *hand) until(t *testing.T, what string, condition func() (bool, any)) {
 	t.Helper()
-	eventually(t, what, func() (bool, any) {
+	h.untilWithin(t, patience, what, condition)
+}
+
+// untilWithin settles for longer than usual.
+func (h *hand) untilWithin(t *testing.T, patience time.Duration, what string, condition func() (bool, any)) {
+	t.Helper()
+	within(t, patience, what, func() (bool, any) {
 		err := h.Settle(t.Context(), h.plan(), fleet.Snapshot{At: time.Now(), Replicas: h.seen})
 		if err != nil && actuator.KindOf(err) != actuator.Conflict {
 			return false, err
 		}
-		return condition()
+		holds, last := condition()
+		return holds, fmt.Sprintf("%v; settled with: %v", last, err)
 	})
 }
 
@@ -182,7 +189,7 @@ func TestSeatsBindPodsToThePlannedNodes(t *testing.T) {
 	h.do(t, fleet.DrainNode{Node: "seated-2"})
 	for _, id := range []fleet.ReplicaID{"fr-00004", "fr-00005", "fr-00006"} {
 		h.do(t, fleet.StopReplica{Replica: id})
-		h.seen = append(h.seen, fleet.Replica{ID: id, InFlight: fleet.Unknown("not measured: nobody asks")})
+		h.seen = append(h.seen, fleet.Replica{ID: id, InFlight: fleet.Unknown(fleet.NotMeasured)})
 	}
 	h.until(t, "seated-2 being empty", h.runs(t, "seated-2")(0))
 	if ok, seen := h.runs(t, "seated-1")(1)(); !ok {
@@ -306,7 +313,7 @@ spec:
 	if err := kube.Apply(t.Context(), []byte(manifest)); err != nil {
 		t.Fatal(err)
 	}
-	h.seen = []fleet.Replica{{ID: "late", InFlight: fleet.Unknown("not measured: nobody asks")}}
+	h.seen = []fleet.Replica{{ID: "late", InFlight: fleet.Unknown(fleet.NotMeasured)}}
 	eventually(t, "the budget holding the eviction up", func() (bool, any) {
 		err := h.Settle(t.Context(), h.plan(), fleet.Snapshot{At: time.Now(), Replicas: h.seen})
 		return err != nil && strings.Contains(err.Error(), "its disruption budget allows none now"), err

@@ -24,6 +24,12 @@ const patience = 30 * time.Second
 // eventually waits until a condition holds; seen is what it last saw, for the message.
 func eventually(t *testing.T, what string, condition func() (holds bool, seen any)) {
 	t.Helper()
+	within(t, patience, what, condition)
+}
+
+// within waits longer for what takes its time.
+func within(t *testing.T, patience time.Duration, what string, condition func() (holds bool, seen any)) {
+	t.Helper()
 	var holds bool
 	var seen any
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {

@@ -55,6 +55,7 @@ type memory struct {
 	unbegun   map[fleet.NodeID]time.Time // since when a node waits to be empty before it is cut
 	because   map[string]string          // why: by node id, and by Deployment
 	said      map[string]string          // the last warning about a subject
+	landed    map[kube.Key]bool          // Deployments whose number was written, and that not noted yet
 	withheld  kube.Ledger                // what a shut door kept back, for the later steps of the same plan
 	hasLedger bool                       // a ledger was there before
 }
@@ -88,7 +89,7 @@ func New(client kubernetes.Interface, dyn dynamic.Interface, c Config, tell Tell
 		memory: memory{
 			asked:    map[fleet.NodeID]bool{},
 			eviction: map[types.UID]pause{}, stuck: map[types.UID]string{},
-			unbegun: map[fleet.NodeID]time.Time{}, because: map[string]string{}, said: map[string]string{},
+			unbegun: map[fleet.NodeID]time.Time{}, because: map[string]string{}, said: map[string]string{}, landed: map[kube.Key]bool{},
 		},
 	}
 }

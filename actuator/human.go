@@ -25,12 +25,14 @@ type hand struct {
 // scaled is nobody's change of anything.
 func (p *pass) theirs(key kube.Key) (hand, bool) {
 	d := p.deployments[key]
-	last, scaled := p.ledger.LastScaled(key)
-	if d == nil || !scaled {
+	if d == nil {
 		return hand{}, false
 	}
-	if last == replicas(d) {
-		p.ledger.Forget(key)
+	if last, scaled := p.ledger.LastScaled(key); scaled && (last == replicas(d) || p.landed[key]) {
+		p.ledger.Land(key)
+		delete(p.landed, key)
+	}
+	if !p.ledger.Changed(key, replicas(d)) {
 		return hand{}, false
 	}
 	h, known := p.lastHand(key)

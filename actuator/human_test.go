@@ -64,6 +64,53 @@ func TestANewDeploymentIsNotAChangeOfOurs(t *testing.T) {
 	}
 }
 
+// A write that never arrived is nobody's change: wherever it breaks off, the number is
+// written again, although somebody else set the one before it a moment ago.
+func TestAWriteThatNeverArrivedIsNobodysChange(t *testing.T) {
+	for broken := 1; broken <= 4; broken++ {
+		b := newBench()
+		b.do(t, buy("n-1"))
+		b.settle(t, 2)
+		b.deploy("fr", 0, true)
+		b.person("fr", 1)
+		b.settle(t, 3)
+		b.crash = broken
+		_ = b.try(t, start("fr-00009", "n-1", 5))
+		b.restart()
+		if l := b.ledger(); l.Replica("fr-00009") == nil {
+			b.do(t, start("fr-00009", "n-1", 5)) // it broke off before the intention
+		}
+		b.settle(t, 3)
+		if b.replicas("fr") != 2 || len(b.podsOn("n-1")) != 2 {
+			t.Errorf("broken off at write %d: %d replicas, pods %v, told %q", broken, b.replicas("fr"), b.podsOn("n-1"), b.told)
+		}
+	}
+}
+
+// A person who takes back at once what Tessera wrote is heard.
+func TestAPersonMayTakeBackAtOnceWhatWasWritten(t *testing.T) {
+	b := newBench()
+	b.do(t, buy("n-1"))
+	b.settle(t, 2)
+	b.deploy("fr", 0, true)
+	b.settle(t, 3)
+	b.do(t, start("fr-00009", "n-1", 5))
+	for range 3 { // and not one look more than it takes
+		if b.replicas("fr") == 1 {
+			break
+		}
+		b.settle(t, 1)
+	}
+	if b.replicas("fr") != 1 {
+		t.Fatalf("%d replicas, told %q", b.replicas("fr"), b.told)
+	}
+	b.person("fr", 0)
+	b.settle(t, 3)
+	if b.replicas("fr") != 0 {
+		t.Errorf("it was overruled: %d replicas", b.replicas("fr"))
+	}
+}
+
 // A paused Deployment and a paused fleet get no write at all.
 func TestPausedMeansNoWrite(t *testing.T) {
 	for _, path := range []string{deploymentsPath + "fr", ledgerPath} {

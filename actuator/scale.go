@@ -94,7 +94,7 @@ func (p *pass) scale(c crew) {
 	if to == c.replicas {
 		return
 	}
-	p.ledger.SetScaled(c.server.Key, to)
+	p.ledger.SetScaled(c.server.Key, c.replicas, to)
 	plan := c.plan()
 	p.then(c.server.Key.String(), plan, func(ctx context.Context) error { return p.rescale(ctx, c, to, cmp.Or(plan, p.plan)) })
 }
@@ -102,7 +102,7 @@ func (p *pass) scale(c crew) {
 // lately tells whether somebody else set the replicas not long ago: then pods that
 // wait are wanted.
 func (p *pass) lately(key kube.Key) bool {
-	if last, scaled := p.ledger.LastScaled(key); scaled && last == replicas(p.deployments[key]) {
+	if _, scaled := p.ledger.LastScaled(key); scaled && !p.ledger.Changed(key, replicas(p.deployments[key])) {
 		return false
 	}
 	h, known := p.lastHand(key)
@@ -137,6 +137,7 @@ func (p *pass) rescale(ctx context.Context, c crew, to int32, plan fleet.PlanID)
 	if _, err := deployments.UpdateScale(ctx, key.Name, scale, metav1.UpdateOptions{FieldManager: kube.FieldManager}); err != nil {
 		return call{"update", "deployments/scale", key.Namespace, key.Name}.failed(err)
 	}
+	p.landed[key] = true
 	sentence := fmt.Sprintf("scaled from %d to %d for %s: %s", c.replicas, to, c.server.Model, p.why(key.String(), plan))
 	p.tell.Tell(c.ref(), Normal, "Scaled", sentence, plan)
 	return nil

@@ -84,10 +84,13 @@ type Leaving struct {
 	Lowered bool `json:"lowered,omitempty"`
 }
 
-// Scaled is the number of replicas that Tessera wrote last to a Deployment.
+// Scaled is the number of replicas that Tessera wrote last to a Deployment, or set
+// out to write: the ledger is written first, and what comes after may fail.
 type Scaled struct {
 	Server   Key   `json:"server"`
+	From     int32 `json:"from"` // what was there before
 	Replicas int32 `json:"replicas"`
+	Landed   bool  `json:"landed,omitempty"` // it was seen to be there
 }
 
 // Noticed is a number of replicas that somebody else wrote through the scale
@@ -183,23 +186,46 @@ func (l *Ledger) DropReplica(id fleet.ReplicaID) {
 	l.Replicas = slices.DeleteFunc(l.Replicas, func(s Seat) bool { return s.ID == id })
 }
 
+// scaled finds what was written last to a Deployment; it may be changed in place.
+func (l *Ledger) scaled(k Key) (at int, found bool) {
+	return slices.BinarySearchFunc(l.Scaled, k, func(s Scaled, k Key) int { return s.Server.Compare(k) })
+}
+
 // LastScaled is what Tessera wrote last to a Deployment, false when it never did.
 func (l *Ledger) LastScaled(k Key) (int32, bool) {
-	if i, ok := slices.BinarySearchFunc(l.Scaled, k, func(s Scaled, k Key) int { return s.Server.Compare(k) }); ok {
+	if i, found := l.scaled(k); found {
 		return l.Scaled[i].Replicas, true
 	}
 	return 0, false
 }
 
-// SetScaled notes what is written to a Deployment, over whatever somebody else wrote.
-func (l *Ledger) SetScaled(k Key, replicas int32) {
-	i, found := slices.BinarySearchFunc(l.Scaled, k, func(s Scaled, k Key) int { return s.Server.Compare(k) })
-	if found {
-		l.Scaled[i].Replicas = replicas
-	} else {
-		l.Scaled = slices.Insert(l.Scaled, i, Scaled{k, replicas})
+// SetScaled notes what is to be written to a Deployment over the number that is there.
+func (l *Ledger) SetScaled(k Key, from, to int32) {
+	i, found := l.scaled(k)
+	if !found {
+		l.Scaled = slices.Insert(l.Scaled, i, Scaled{})
+	}
+	l.Scaled[i] = Scaled{Server: k, From: from, Replicas: to}
+	l.Forget(k)
+}
+
+// Land notes that the number which was to be written is there.
+func (l *Ledger) Land(k Key) {
+	if i, found := l.scaled(k); found {
+		l.Scaled[i].Landed = true
 	}
 	l.Forget(k)
+}
+
+// Changed tells whether a Deployment bears a number that is not Tessera's: neither the
+// one it wrote nor the one before it, as long as that was not seen to be gone. A
+// Deployment that Tessera never scaled is nobody's change of anything.
+func (l *Ledger) Changed(k Key, replicas int32) bool {
+	i, found := l.scaled(k)
+	if !found || replicas == l.Scaled[i].Replicas {
+		return false
+	}
+	return l.Scaled[i].Landed || replicas != l.Scaled[i].From
 }
 
 // NoticedAt is when a number of replicas of somebody else was first seen, false when

@@ -62,9 +62,8 @@ func (v *viewer) held(d *appsv1.Deployment) (fleet.Hold, bool) {
 			Model: model, By: "annotation " + kube.AnnotationPaused + " on deployment " + keyOf(d).String(), Since: v.pausedSince(d.ObjectMeta),
 		}, true
 	}
-	ours, known := v.ledger.LastScaled(keyOf(d))
 	o := v.owners[keyOf(d)]
-	if !known || d.Spec.Replicas == nil || *d.Spec.Replicas == ours || o.manager == "" || o.manager == kube.FieldManager {
+	if d.Spec.Replicas == nil || !v.ledger.Changed(keyOf(d), *d.Spec.Replicas) || o.manager == "" || o.manager == kube.FieldManager {
 		return fleet.Hold{}, false
 	}
 	since := o.since

@@ -109,7 +109,7 @@ func TestHolds(t *testing.T) {
 			in.configMap = &corev1.ConfigMap{}
 			three := int32(3)
 			in.deployments[2].Spec.Replicas = &three
-			in.ledger.SetScaled(keyOf(in.deployments[2]), 2)
+			in.ledger.SetScaled(keyOf(in.deployments[2]), 1, 2)
 			c.set(&in)
 			if diff := cmp.Diff(c.want, view(in).Holds); diff != "" {
 				t.Error(diff)

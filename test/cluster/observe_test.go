@@ -78,7 +78,7 @@ func TestTheClusterAsTesseraSeesIt(t *testing.T) {
 		ID: "fr-1", Server: words.Key{Namespace: "seen", Name: "fr"}, Since: asked,
 		Slice: fleet.SliceID{GPU: fleet.GPUID{Node: "seen-1"}, Start: 2},
 	})
-	ledger.SetScaled(words.Key{Namespace: "seen", Name: "fr"}, 1)
+	ledger.SetScaled(words.Key{Namespace: "seen", Name: "fr"}, 0, 1)
 	text, err := ledger.Encode()
 	if err != nil {
 		t.Fatal(err)

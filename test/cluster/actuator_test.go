@@ -78,7 +78,7 @@ spec:
 		Engine: actuator.Karpenter{Types: map[fleet.OfferingName]actuator.NodeType{"a100": {
 			InstanceType: "a2-ultragpu-1g", Class: actuator.ClassRef{Group: rig.NodeClasses.Group, Kind: "KWOKNodeClass", Name: rig.NodeClass},
 		}}},
-		ReshapeDeadline: 4 * time.Second,
+		ReshapeDeadline: 2 * time.Minute,
 	}, h, func() time.Time { return time.Now().Add(h.ahead) }, slog.New(slog.DiscardHandler))
 	return h
 }
@@ -265,6 +265,9 @@ func TestReshapingSurvivesTheMIGManager(t *testing.T) {
 				operator.FaultOnce(nodeOf(t, id).Name, tt.fault)
 			} else {
 				operator.Fault(nodeOf(t, id).Name, tt.fault)
+			}
+			if tt.fault != gpu.None {
+				h.ReshapeDeadline = 8 * time.Second // what hangs is not waited for longer
 			}
 			h.do(t, fleet.Reshape{GPU: fleet.GPUID{Node: id}, Geometry: cutAs("3g.40gb", 0, 4)[0].Geometry})
 			h.until(t, "the reshape being over", func() (bool, any) {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen. Only a failing test waits so long.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits until a condition holds; seen is what it last saw, for the message.
 func eventually(t *testing.T, what string, condition func() (holds bool, seen any)) {

@@ -18,21 +18,28 @@ func WithPlan(ctx context.Context, plan fleet.PlanID) context.Context {
 	return context.WithValue(ctx, planKey{}, plan)
 }
 
+// Open is the word for a Door through which every write with a plan may pass.
+func Open() error { return nil }
+
+// Shut is the word for a Door through which no write passes, as in shadow mode.
+func Shut() error { return control.ErrWithheld }
+
 // Door is the last door: every request of the actuator's clients goes through it.
-// Reads pass. A write passes only while the door is open and if its context bears a
-// plan, which is appended to the User-Agent, so that the API server's audit log tells
-// for which plan each write was made. Behind a shut door nothing is sent, and the
-// error wraps control.ErrWithheld.
+// Reads pass. A write passes only if its context bears a plan, which is appended to
+// the User-Agent, so that the API server's audit log tells for which plan each write
+// was made, and if may, which is asked at every write, says so: Open, Shut, or the
+// word of whoever knows whether this process still leads. Otherwise nothing is sent,
+// and the error wraps what may said.
 //
 // A write is sent once: the answer's Retry-After is taken off, because the client
 // would send the same number again without looking.
-func Door(next http.RoundTripper, open bool, userAgent string) http.RoundTripper {
-	return door{next: next, open: open, userAgent: userAgent}
+func Door(next http.RoundTripper, may func() error, userAgent string) http.RoundTripper {
+	return door{next: next, may: may, userAgent: userAgent}
 }
 
 type door struct {
 	next      http.RoundTripper
-	open      bool
+	may       func() error
 	userAgent string
 }
 
@@ -45,10 +52,10 @@ func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if write {
 		plan, _ := r.Context().Value(planKey{}).(fleet.PlanID)
-		switch {
-		case !d.open:
-			return nil, closed(r, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, control.ErrWithheld))
-		case plan == "":
+		if err := d.may(); err != nil {
+			return nil, closed(r, fmt.Errorf("%s %s is not sent: %w", r.Method, r.URL.Path, err))
+		}
+		if plan == "" {
 			return nil, closed(r, fmt.Errorf("%s %s is not sent: it is made for no plan", r.Method, r.URL.Path))
 		}
 		agent = fmt.Sprintf("%s (plan %s)", agent, plan)

@@ -20,9 +20,13 @@ func TestTeller(t *testing.T) {
 		api := newAPI(monday)
 		arrived := make(chan string, 1)
 		api.before = func(_, path string) int { arrived <- path; return 0 }
+		may := actuator.Shut
+		if open {
+			may = actuator.Open
+		}
 		client := kubernetes.NewForConfigOrDie(&rest.Config{
 			Host: "http://api", ContentConfig: rest.ContentConfig{ContentType: "application/json"},
-			Transport: actuator.Door(api, open, "tessera/test"),
+			Transport: actuator.Door(api, may, "tessera/test"),
 		})
 		var log strings.Builder
 		teller, stop := actuator.NewTeller(client, "tessera", open, slog.New(slog.NewTextHandler(&log, nil)))

@@ -53,9 +53,17 @@ func newBench() *bench {
 // restart makes a new actuator over the same cluster: all that was in memory is gone.
 func (b *bench) restart() {
 	b.crash = 0
-	rc := &rest.Config{Host: "http://api", QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}, Transport: actuator.Door(b.api, !b.shadow, "tessera/test")}
+	rc := &rest.Config{Host: "http://api", QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}, Transport: actuator.Door(b.api, b.may, "tessera/test")}
 	b.Actuator = actuator.New(kubernetes.NewForConfigOrDie(rc), dynamic.NewForConfigOrDie(rc), b.config, b,
 		func() time.Time { return b.now }, slog.New(slog.DiscardHandler))
+}
+
+// may is the word at the door.
+func (b *bench) may() error {
+	if b.shadow {
+		return actuator.Shut()
+	}
+	return actuator.Open()
 }
 
 // Tell keeps what was told.

@@ -56,12 +56,15 @@ func newClients(c *clusterConfig, mode string, may func() error) (*clients, erro
 	base.UserAgent = "tessera/" + version
 	out := &clients{host: base.Host}
 	reading := rest.CopyConfig(base)
-	reading.Wrap(func(next http.RoundTripper) http.RoundTripper { return actuator.Door(next, false, base.UserAgent) })
+	reading.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return actuator.Door(next, actuator.Shut, base.UserAgent)
+	})
 	doing := rest.CopyConfig(base)
 	doing.Timeout = doWithin
-	doing.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return actuator.Door(fence{next, may}, mode == console.ModeActive, base.UserAgent)
-	})
+	if mode != console.ModeActive {
+		may = actuator.Shut
+	}
+	doing.Wrap(func(next http.RoundTripper) http.RoundTripper { return actuator.Door(next, may, base.UserAgent) })
 	var errs [5]error
 	out.read, errs[0] = kubernetes.NewForConfig(reading)
 	out.dyn, errs[1] = dynamic.NewForConfig(reading)
@@ -116,23 +119,4 @@ func (c *clusterConfig) describe() string {
 		return fmt.Sprintf("context %s of %s", c.Context, c.Kubeconfig)
 	}
 	return "cluster of " + c.Kubeconfig
-}
-
-// fence stops a write that is begun without the right to it.
-type fence struct {
-	next http.RoundTripper
-	may  func() error // nil when a write may begin
-}
-
-// RoundTrip lets reads pass, and writes while they may.
-func (f fence) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
-		if err := f.may(); err != nil {
-			if r.Body != nil {
-				_ = r.Body.Close() // it is not sent; what closing says changes nothing
-			}
-			return nil, fmt.Errorf("%s %s is not sent: %w", r.Method, r.URL.Path, err)
-		}
-	}
-	return f.next.RoundTrip(r)
 }

@@ -70,7 +70,7 @@ spec:
 	h := &hand{name: name}
 	config := rest.CopyConfig(kube.Config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return actuator.Door(between{h, next}, true, "tessera/test")
+		return actuator.Door(between{h, next}, actuator.Open, "tessera/test")
 	})
 	h.Actuator = actuator.New(kubernetes.NewForConfigOrDie(config), dynamic.NewForConfigOrDie(config), actuator.Config{
 		Ledger: words.Key{Namespace: name, Name: "ledger"}, Leader: "test", Namespaces: []string{name},

@@ -20,6 +20,9 @@ type Ports struct {
 	Actuator  Actuator
 	Journal   Journal
 	Historian Historian // nil when nothing is known of the past
+	// Forecasters makes what foresees demand; nil is what Tessera does, a seasonal
+	// profile a model. Whoever replays a recording may put in one who knows the future.
+	Forecasters Forecasters
 }
 
 // Loop is the autoscaler. It is not safe for concurrent use: one runner owns it.
@@ -38,6 +41,9 @@ type Loop struct {
 
 // NewLoop makes a loop that has seen nothing yet.
 func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
+	if ports.Forecasters == nil {
+		ports.Forecasters = func(fleet.ModelName) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) }
+	}
 	l := &Loop{ports: ports, log: log, forecaster: map[fleet.ModelName]forecast.Forecaster{}}
 	l.Use(settings)
 	return l
@@ -52,7 +58,7 @@ func (l *Loop) Use(settings Settings) {
 	for _, m := range settings.Policy.Models {
 		known, ok := before[m.Name]
 		if !ok {
-			known = forecast.NewSeasonal(time.Minute)
+			known = l.ports.Forecasters(m.Name)
 		}
 		if !ok || slices.Contains(unprimed, m.Name) {
 			l.unprimed = append(l.unprimed, m.Name)

@@ -51,6 +51,7 @@ type ModelResult struct {
 	Served     int64    `json:"served"`
 	Dropped    int64    `json:"dropped"`
 	Waiting    int64    `json:"waiting"`
+	InSLO      int64    `json:"in_slo"`
 	Attainment *float64 `json:"attainment,omitempty"`
 	Mean       *float64 `json:"mean,omitempty"`
 	P50        *float64 `json:"p50,omitempty"`

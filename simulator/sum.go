@@ -32,7 +32,7 @@ func (w *World) sumModels(out *Result) {
 	var inSLO, judged int64
 	for i, m := range w.models {
 		r := ModelResult{
-			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Waiting: left[i].all,
+			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Waiting: left[i].all, InSLO: m.inSLO,
 			Mean: m.latency.mean(), P50: m.latency.at(0.5), P95: m.latency.at(0.95), P99: m.latency.at(0.99),
 		}
 		if due := m.arrived - left[i].inTime; due > 0 {

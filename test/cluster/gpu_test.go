@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -22,20 +23,16 @@ func TestAPodWaitsForItsSlice(t *testing.T) {
 	t.Parallel()
 	addPod(t, "waits", "nvidia.com/mig-1g.10gb", "late")
 	addNode(t, "late", map[string]string{gpu.LabelConfig: "sevenths"})
-	awaitRunning(t, "waits")
-	var order []string
-	for _, e := range audited(t, 1, func(e rig.AuditEvent) bool { return e.Subresource == "binding" && e.Name == "waits" }) {
-		order = append(order, e.Time.Format(time.RFC3339Nano))
-	}
+	awaitRunning(t, "default", "waits")
+	bound := audited(t, 1, func(e rig.AuditEvent) bool { return e.Subresource == "binding" && e.Name == "waits" })[0]
 	ready := audited(t, 1, func(e rig.AuditEvent) bool {
 		return e.User == "kwok" && e.Name == "late" && e.Subresource == "status"
 	})[0]
 	device := audited(t, 1, func(e rig.AuditEvent) bool {
 		return e.UserAgent == "gpu-operator" && e.Name == "late" && strings.Contains(string(e.Request), `"nvidia.com/mig-1g.10gb":"7"`)
 	})[0]
-	order = slices.Insert(order, 0, ready.Time.Format(time.RFC3339Nano), device.Time.Format(time.RFC3339Nano))
-	if !slices.IsSorted(order) || device.Time.Sub(ready.Time) < deviceDelay/2 {
-		t.Fatalf("want node ready, then its slices after about %s, then the pod bound; got %v", deviceDelay, order)
+	if device.Time.Sub(ready.Time) < deviceDelay/2 || bound.Time.Before(device.Time) {
+		t.Fatalf("want node ready, then its slices after at least %s, then the pod bound; got %v", deviceDelay, []rig.AuditEvent{ready, device, bound})
 	}
 }
 
@@ -43,10 +40,8 @@ func TestAPodWaitsForItsSlice(t *testing.T) {
 func TestAChangeFollowsTheProtocol(t *testing.T) {
 	t.Parallel()
 	addNode(t, "protocol", nil)
-	n := awaitMIG(t, "protocol", gpu.AllDisabled, gpu.StateSuccess)
-	if got := slicesOf(n); !maps.Equal(got, map[string]int64{"gpu": 1}) {
-		t.Fatalf("a node that asks for nothing has %v, want its whole GPU", got)
-	}
+	awaitMIG(t, "protocol", gpu.AllDisabled, gpu.StateSuccess)
+	n := awaitSlices(t, "protocol", map[string]int64{"gpu": 1}) // It asks for nothing.
 	for k, want := range map[string]string{
 		"nvidia.com/gpu.count": "1", "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB",
 		"nvidia.com/mig.strategy": "mixed", "nvidia.com/mig.capable": "true",
@@ -56,20 +51,20 @@ func TestAChangeFollowsTheProtocol(t *testing.T) {
 		}
 	}
 	label(t, "protocol", "media")
-	n = awaitMIG(t, "protocol", "media", gpu.StateSuccess)
-	if got, want := slicesOf(n), (map[string]int64{"mig-1g.10gb.me": 1, "mig-2g.20gb": 2}); !maps.Equal(got, want) {
-		t.Fatalf("after the change the node has %v, want %v", got, want)
-	}
+	awaitMIG(t, "protocol", "media", gpu.StateSuccess)
+	n = awaitSlices(t, "protocol", map[string]int64{"mig-1g.10gb.me": 1, "mig-2g.20gb": 2})
 	if q, there := n.Status.Allocatable["nvidia.com/gpu"]; !there || !q.IsZero() {
 		t.Errorf("the whole GPU should be listed as zero, as a kubelet lists what has gone; got %v", n.Status.Allocatable)
 	}
 	want := []string{"gpu", "success true", "pending " + gpu.Paused, "nothing", "mig-1g.10gb.me mig-2g.20gb", "success true"}
-	events := audited(t, len(want), func(e rig.AuditEvent) bool { return e.UserAgent == "gpu-operator" && e.Name == "protocol" })
+	events := audited(t, len(want), func(e rig.AuditEvent) bool {
+		return e.UserAgent == "gpu-operator" && e.Name == "protocol" && e.Code == http.StatusOK // What was refused is sent again.
+	})
 	var got []string
 	for _, e := range events {
 		got = append(got, told(t, e))
 	}
-	if got = slices.Compact(got); !slices.Equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("the operator wrote\n%q, want\n%q", got, want)
 	}
 }
@@ -121,20 +116,15 @@ func TestFaultsOfTheMIGManager(t *testing.T) {
 			if c.fault == gpu.Stuck {
 				time.Sleep(3 * applyDelay) // It must still be pending when a healthy one is long done.
 			}
+			awaitSlices(t, node, c.slices)
 			n := awaitMIG(t, node, c.config, c.state)
-			if got := slicesOf(n); !maps.Equal(got, c.slices) {
-				t.Errorf("the node has %v, want %v", got, c.slices)
-			}
 			if got := n.Labels["nvidia.com/gpu.deploy.device-plugin"]; got != c.plugin {
 				t.Errorf("the device plugin's label is %q, want %q", got, c.plugin)
 			}
 			operator.Fault(node, gpu.None)
 			label(t, node, "sevenths") // Another value helps in every case.
 			awaitMIG(t, node, "sevenths", gpu.StateSuccess)
-			eventually(t, "seven slices after another value", func() (bool, any) { // the device plugin is slower than the state
-				got := slicesOf(getNode(t, node))
-				return maps.Equal(got, map[string]int64{"mig-1g.10gb": 7}), got
-			})
+			awaitSlices(t, node, map[string]int64{"mig-1g.10gb": 7})
 		})
 	}
 }
@@ -144,19 +134,28 @@ func TestAChangeUnderARunningPodHangs(t *testing.T) {
 	t.Parallel()
 	addNode(t, "held", nil)
 	addPod(t, "holder", "nvidia.com/gpu", "held")
-	awaitRunning(t, "holder")
+	awaitRunning(t, "default", "holder")
 	label(t, "held", "halves")
 	awaitMIG(t, "held", "halves", gpu.StatePending)
 	time.Sleep(2 * clientTimeout)
-	awaitRunning(t, "holder")
+	awaitNextLooks(t, "after-the-timeout")
+	awaitRunning(t, "default", "holder")
 	deletePod(t, "holder")
 	time.Sleep(3 * applyDelay)
-	n := awaitMIG(t, "held", "halves", gpu.StatePending)
-	if got := slicesOf(n); len(got) != 0 {
-		t.Errorf("while it hangs the node has %v, want nothing", got)
-	}
+	awaitNextLooks(t, "after-the-pod")
+	awaitSlices(t, "held", nil)
+	awaitMIG(t, "held", "halves", gpu.StatePending)
 	label(t, "held", "sevenths")
 	awaitMIG(t, "held", "sevenths", gpu.StateSuccess)
+}
+
+// awaitNextLooks waits until the operator has looked at all nodes twice from now on: so
+// often it does before it reports the GPUs of a node that comes now. How long it takes
+// over a look depends on the machine.
+func awaitNextLooks(t *testing.T, node string) {
+	t.Helper()
+	addNode(t, node, nil)
+	awaitMIG(t, node, gpu.AllDisabled, gpu.StateSuccess)
 }
 
 // KWOK writes the node's whole status when it makes a node ready. It must not take the
@@ -165,6 +164,7 @@ func TestKWOKLeavesTheGPUs(t *testing.T) {
 	t.Parallel()
 	addNode(t, "kept", map[string]string{gpu.LabelConfig: "sevenths"})
 	awaitMIG(t, "kept", "sevenths", gpu.StateSuccess)
+	before := time.Now()
 	down := []byte(`{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
 	_, err := kube.Client.CoreV1().Nodes().Patch(t.Context(), "kept", types.StrategicMergePatchType, down, metav1.PatchOptions{}, "status")
 	if err != nil {
@@ -175,9 +175,11 @@ func TestKWOKLeavesTheGPUs(t *testing.T) {
 		i := slices.IndexFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool { return c.Type == corev1.NodeReady })
 		return n.Status.Conditions[i].Status == corev1.ConditionTrue, n.Status.Conditions
 	})
-	again := audited(t, 2, func(e rig.AuditEvent) bool { return e.User == "kwok" && e.Name == "kept" && e.Subresource == "status" })
+	again := audited(t, 1, func(e rig.AuditEvent) bool {
+		return e.User == "kwok" && e.Name == "kept" && e.Subresource == "status" && e.Time.After(before)
+	})
 	var answer corev1.Node
-	if err := json.Unmarshal(again[len(again)-1].Response, &answer); err != nil {
+	if err := json.Unmarshal(again[0].Response, &answer); err != nil {
 		t.Fatal(err)
 	}
 	if got := slicesOf(&answer); !maps.Equal(got, map[string]int64{"mig-1g.10gb": 7}) {

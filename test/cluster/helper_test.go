@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -19,16 +20,10 @@ import (
 )
 
 // patience is how long a test waits for what must happen. Only a failing test waits so long.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // eventually waits until a condition holds; seen is what it last saw, for the message.
 func eventually(t *testing.T, what string, condition func() (holds bool, seen any)) {
-	t.Helper()
-	within(t, patience, what, condition)
-}
-
-// within waits longer for what takes its time.
-func within(t *testing.T, patience time.Duration, what string, condition func() (holds bool, seen any)) {
 	t.Helper()
 	var holds bool
 	var seen any
@@ -79,7 +74,7 @@ func label(t *testing.T, node, config string) {
 		t.Fatal(err)
 	}
 	audited(t, 1, func(e rig.AuditEvent) bool {
-		return e.UserAgent == "gpu-operator" && e.Name == node && e.Time.After(began) && strings.Contains(string(e.Request), gpu.LabelState)
+		return e.UserAgent == "gpu-operator" && e.Name == node && e.Code == http.StatusOK && e.Time.After(began) && strings.Contains(string(e.Request), gpu.LabelState)
 	})
 }
 
@@ -90,6 +85,18 @@ func awaitMIG(t *testing.T, node, config, state string) *corev1.Node {
 	eventually(t, fmt.Sprintf("%s being %s with %s", node, state, config), func() (bool, any) {
 		n = getNode(t, node)
 		return n.Labels[gpu.LabelConfig] == config && n.Labels[gpu.LabelState] == state, n.Labels
+	})
+	return n
+}
+
+// awaitSlices waits until exactly these slices can be allocated on a node: what the
+// mig-manager says of itself and what the device plugin reports are two writes.
+func awaitSlices(t *testing.T, node string, want map[string]int64) *corev1.Node {
+	t.Helper()
+	var n *corev1.Node
+	eventually(t, fmt.Sprintf("%s having %v", node, want), func() (bool, any) {
+		n = getNode(t, node)
+		return maps.Equal(slicesOf(n), want), slicesOf(n)
 	})
 	return n
 }
@@ -132,10 +139,10 @@ func deletePod(t *testing.T, name string) {
 	}
 }
 
-func awaitRunning(t *testing.T, pod string) {
+func awaitRunning(t *testing.T, namespace, pod string) {
 	t.Helper()
 	eventually(t, "pod "+pod+" running", func() (bool, any) {
-		p, err := kube.Client.CoreV1().Pods("default").Get(t.Context(), pod, metav1.GetOptions{})
+		p, err := kube.Client.CoreV1().Pods(namespace).Get(t.Context(), pod, metav1.GetOptions{})
 		if err != nil {
 			return false, err
 		}
@@ -143,7 +150,9 @@ func awaitRunning(t *testing.T, pod string) {
 	})
 }
 
-// audited answers the events that a test wants, once as many as it expects are there.
+// audited answers the events that a test wants, in the order in which they arrived, once
+// as many as it expects are there. The log may have two the other way round, because it
+// is written when a request has been answered.
 func audited(t *testing.T, atLeast int, want func(rig.AuditEvent) bool) []rig.AuditEvent {
 	t.Helper()
 	var events []rig.AuditEvent
@@ -155,5 +164,6 @@ func audited(t *testing.T, atLeast int, want func(rig.AuditEvent) bool) []rig.Au
 		events = slices.DeleteFunc(all, func(e rig.AuditEvent) bool { return !want(e) })
 		return len(events) >= atLeast, events
 	})
+	slices.SortStableFunc(events, func(a, b rig.AuditEvent) int { return a.Time.Compare(b.Time) })
 	return events
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"maps"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,10 +73,8 @@ func TestAClaimBecomesANodeWithItsGeometryAndGoesAgain(t *testing.T) {
 	if n.Labels[corev1.LabelInstanceTypeStable] != "a3-highgpu-1g" || n.Labels["karpenter.sh/initialized"] != "true" {
 		t.Errorf("the node has the labels %v", n.Labels)
 	}
-	ready := awaitMIG(t, n.Name, "halves", gpu.StateSuccess)
-	if got := slicesOf(ready); !maps.Equal(got, map[string]int64{"mig-3g.40gb": 2}) {
-		t.Errorf("the node has %v, want two of 3g.40gb", got)
-	}
+	awaitMIG(t, n.Name, "halves", gpu.StateSuccess)
+	awaitSlices(t, n.Name, map[string]int64{"mig-3g.40gb": 2})
 	neverWhole := audited(t, 1, func(e rig.AuditEvent) bool {
 		return e.UserAgent == "gpu-operator" && e.Name == n.Name && e.Subresource == "status"
 	})

@@ -20,10 +20,11 @@ var (
 	operator *gpu.Operator
 )
 
-// Delays long enough to be seen and short enough to be waited for.
+// Delays long enough to be seen, also where everything else is slow, and short enough
+// to be waited for.
 const (
-	nodeDelay     = time.Second
-	deviceDelay   = 600 * time.Millisecond
+	nodeDelay     = 4 * time.Second
+	deviceDelay   = 2 * time.Second
 	applyDelay    = 400 * time.Millisecond
 	clientTimeout = 600 * time.Millisecond
 )

@@ -93,6 +93,7 @@ func TestTheClusterAsTesseraSeesIt(t *testing.T) {
 	w := cluster.New(cluster.Options{Client: kube.Client, Dynamic: kube.Dynamic, Namespaces: []string{"seen"}, Ledger: home, Yield: time.Hour})
 	w.Start(t.Context())
 	look := func() (cluster.View, error) { return w.Look(t.Context(), time.Now(), seenSettings()) }
+	eventually(t, "the watches having begun", func() (bool, any) { err := w.Synced(); return err == nil, err }) // lest the start be missed
 	states := map[fleet.NodeState]bool{}
 	claimNode(t, "seen-1", "a2-ultragpu-1g", map[string]string{
 		gpu.LabelConfig: "sevenths", words.LabelNode: "seen-1", words.LabelOffering: "a2-ultragpu-1g", words.LabelLedger: "seen.fleet",
@@ -114,9 +115,10 @@ func TestTheClusterAsTesseraSeesIt(t *testing.T) {
 				states[n.State] = true
 			}
 		}
-		return len(v.Replicas) == 1 && v.Replicas[0].State == fleet.ReplicaReady, v
+		// The node and the pod come by different watches, in any order.
+		return states[fleet.NodeReady] && len(v.Replicas) == 1 && v.Replicas[0].State == fleet.ReplicaReady && v.Pods["fr-1"].Name != "", v
 	})
-	if !states[fleet.NodeStarting] || !states[fleet.NodeReady] {
+	if !states[fleet.NodeStarting] {
 		t.Errorf("the node was %v, want starting and then ready", states)
 	}
 	if r := last.Replicas[0]; r.ID != "fr-1" || r.Model != "fr" || len(r.Stages) != 3 || !strings.HasPrefix(last.Pods["fr-1"].Name, "fr-") {

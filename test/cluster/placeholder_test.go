@@ -65,7 +65,6 @@ func newPlaceholderHand(t *testing.T) *hand {
 	if _, err := kube.Client.AppsV1().Deployments("placed").Patch(t.Context(), "fr", types.MergePatchType, tolerates, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	h.ReshapeDeadline = time.Minute
 	h.Engine = actuator.Placeholder{Image: "none", Priority: "tessera-placeholder", Types: map[fleet.OfferingName]actuator.NodeType{"a100": {
 		InstanceType: "a2-ultragpu-1g", Labels: map[string]string{"karpenter.sh/nodepool": "placed"},
 		Taints:    []corev1.Taint{{Key: "placed", Value: "true", Effect: corev1.TaintEffectNoSchedule}},
@@ -125,7 +124,7 @@ func TestPlaceholdersBringAndKeepNodesOfAnotherAutoscaler(t *testing.T) {
 	}
 	// Karpenter looks every ten seconds, thinks for fifteen and drains for five.
 	released := time.Now()
-	h.untilWithin(t, 2*time.Minute, "the other autoscaler removing placed-goes", func() (bool, any) {
+	h.until(t, "the other autoscaler removing placed-goes", func() (bool, any) {
 		_, err := kube.Client.CoreV1().Nodes().Get(t.Context(), goes.Name, metav1.GetOptions{})
 		return apierrors.IsNotFound(err) && strings.Contains(strings.Join(h.told, "\n"), "NodeReturned"), fmt.Sprint(err, h.told)
 	})

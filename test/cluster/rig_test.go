@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,10 +95,12 @@ subjects: [{kind: ServiceAccount, name: reader, namespace: limited}]
 
 	user := rig.ServiceAccountUser("limited", "reader")
 	audited(t, 1, func(e rig.AuditEvent) bool { return e.User == user && e.Resource == "selfsubjectaccessreviews" })
+	audited(t, 2, func(e rig.AuditEvent) bool { return e.User == user && e.IsWrite() })
 	writes, err := kube.Writes(user)
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.SortStableFunc(writes, func(a, b rig.AuditEvent) int { return a.Time.Compare(b.Time) })
 	if len(writes) != 2 {
 		t.Fatalf("the account has written twice, the log has %v", writes)
 	}

@@ -5,20 +5,22 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
+	ktesting "k8s.io/client-go/testing"
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
 // eventually waits for what an informer brings.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within two minutes: %s", what)
 		}
 	}
 }
@@ -37,6 +39,10 @@ func TestFollowsThePodsOfACluster(t *testing.T) {
 	if n := e.Servers("requests"); n != 1 {
 		t.Fatalf("%d servers right after the start, want 1", n)
 	}
+	// The list is there before the watch, and the fake forgets what happens in between.
+	eventually(t, "the watch begins", func() bool {
+		return slices.ContainsFunc(client.Actions(), func(a ktesting.Action) bool { return a.GetVerb() == "watch" })
+	})
 
 	starting := pod("requests", "b")
 	starting.Status.Conditions = nil

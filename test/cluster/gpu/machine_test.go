@@ -113,10 +113,11 @@ func TestMachineKeepsTheProtocol(t *testing.T) {
 				}
 			}
 		}
-		// Healthy, free and left alone it comes to rest with what was asked for last. Another
-		// value is asked for in between, because what hangs or has failed needs one.
+		// Healthy, free and left alone it comes to rest with what was asked for last. Two other
+		// values are asked for before, because what hangs or has failed needs another, and the
+		// first of them may be the one in which it hangs.
 		fault, s.clients = None, 0
-		for _, s.wanted = range []string{"mixed", "sevenths"} {
+		for _, s.wanted = range []string{AllDisabled, "mixed", "sevenths"} {
 			for range 10 {
 				now = now.Add(time.Second)
 				m.advance(now, s)

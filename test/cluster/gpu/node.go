@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // surroundings is what the machine of a node can see and ask.
@@ -75,12 +76,26 @@ func (o *Operator) show(ctx context.Context, n *corev1.Node, m *machine) error {
 		if err := o.showLabels(ctx, n, m); err != nil {
 			return err
 		}
-		return o.showResources(ctx, n, m)
+		return o.showResources(ctx, o.newest(n), m)
 	}
 	if err := o.showResources(ctx, n, m); err != nil {
 		return err
 	}
-	return o.showLabels(ctx, n, m)
+	return o.showLabels(ctx, o.newest(n), m)
+}
+
+// newest is a node after the operator's own last write, where the cache does not show
+// that yet: without it a look would say once more what has been said, and after a change
+// of the label that is an answer to what was asked before.
+func (o *Operator) newest(n *corev1.Node) *corev1.Node {
+	w := o.written[n.UID]
+	if w == nil {
+		return n
+	}
+	if order, err := resourceversion.CompareResourceVersion(n.ResourceVersion, w.ResourceVersion); err == nil && order < 0 {
+		return w
+	}
+	return n
 }
 
 func (o *Operator) showLabels(ctx context.Context, n *corev1.Node, m *machine) error {
@@ -120,9 +135,13 @@ func (o *Operator) patch(ctx context.Context, node string, change map[string]any
 	if err != nil {
 		return fmt.Errorf("encoding a patch: %w", err)
 	}
-	_, err = o.client.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, body, metav1.PatchOptions{}, subresource...)
+	n, err := o.client.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, body, metav1.PatchOptions{}, subresource...)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	o.written[n.UID] = n
+	return nil
 }

@@ -66,7 +66,8 @@ type Operator struct {
 	client   kubernetes.Interface
 	nodes    listers.NodeLister
 	pods     listers.PodLister
-	machines map[types.UID]*machine // Touched only by run.
+	machines map[types.UID]*machine     // Touched only by run.
+	written  map[types.UID]*corev1.Node // What its last write made of each node; see newest.
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -89,7 +90,7 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Operator
 	o := &Operator{
 		options: options.withDefaults(), client: client,
 		nodes: factory.Core().V1().Nodes().Lister(), pods: factory.Core().V1().Pods().Lister(),
-		machines: map[types.UID]*machine{}, faults: map[string]Fault{}, once: map[string]Fault{},
+		machines: map[types.UID]*machine{}, written: map[types.UID]*corev1.Node{}, faults: map[string]Fault{}, once: map[string]Fault{},
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	o.cancel = func() { cancel(); factory.Shutdown() }
@@ -131,6 +132,7 @@ func (o *Operator) look(ctx context.Context, now time.Time) {
 	seen := make(map[types.UID]bool, len(nodes))
 	for _, n := range nodes {
 		seen[n.UID] = true
+		n = o.newest(n)
 		m := o.machine(n, now)
 		if m == nil {
 			continue
@@ -147,6 +149,7 @@ func (o *Operator) look(ctx context.Context, now time.Time) {
 	for uid := range o.machines {
 		if !seen[uid] {
 			delete(o.machines, uid)
+			delete(o.written, uid)
 		}
 	}
 }

@@ -13,7 +13,7 @@ func (j *journey) fallsAsleep(t *testing.T) {
 		time.Sleep(left)
 	}
 	j.diary.say("the traffic falls")
-	eventually(t, 3*time.Minute, "one GPU left", func() (bool, string) {
+	eventually(t, 5*time.Minute, "one GPU left", func() (bool, string) {
 		there := 0
 		for _, m := range j.witness.bought() {
 			if m.gone.IsZero() {

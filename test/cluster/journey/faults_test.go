@@ -132,16 +132,16 @@ func (f fault) try(t *testing.T, d *diary, c *rig.Cluster, w *witness, s setup) 
 	from := time.Now()
 	before := w.wanted()
 	a := launch(t, "a", s)
-	eventually(t, 40*time.Second, "/readyz telling what is wrong", func() (bool, string) {
+	eventually(t, patience, "/readyz telling what is wrong", func() (bool, string) {
 		text := a.readyz(t.Context()).String()
 		return says(text, f.want), "it should say " + strings.Join(f.want, ", ") + ":\n  " + text + "\n" + a.process.Tail()
 	})
 	d.say("/readyz after %.0f s: %s", time.Since(from).Seconds(), sentence(a.readyz(t.Context()), f.want))
-	eventually(t, 10*time.Second, "the log telling the same", func() (bool, string) {
+	eventually(t, patience, "the log telling the same", func() (bool, string) {
 		return says(a.log(), f.want), "it should say " + strings.Join(f.want, ", ") + ":\n" + a.log()
 	})
 	if !f.silent {
-		eventually(t, 20*time.Second, "an Event about it", func() (bool, string) {
+		eventually(t, patience, "an Event about it", func() (bool, string) {
 			return f.told(t, c, from), "no Event in " + programNamespace + " says " + strings.Join(f.want, ", ") + "\n" + a.process.Tail()
 		})
 	}
@@ -149,7 +149,7 @@ func (f fault) try(t *testing.T, d *diary, c *rig.Cluster, w *witness, s setup) 
 	if err := a.process.Err(); err != nil {
 		t.Error(err)
 	}
-	if err := a.process.Terminate(10 * time.Second); err != nil {
+	if err := a.process.Terminate(patience); err != nil {
 		t.Error(err)
 	}
 	if f.end != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tessera-autoscaler/tessera/test/cluster/prom"
 )
 
 // How long the parts of the day are.
@@ -69,10 +71,7 @@ func set(t *testing.T) *journey {
 	j.diary.say("the program is built")
 	j.cluster = newCluster(t, j.diary)
 	j.operator = startOperator(t, j.cluster)
-	rise := time.Now().Add(morning + 15*time.Second).Truncate(time.Minute).Add(time.Minute)
-	j.day = day{rise, rise.Add((daylight + j.blackout).Truncate(time.Minute))}
-	j.prometheus = newPrometheus(t, j.day.rate)
-	running(t, j.prometheus)
+	j.prometheus = j.remembering(t)
 	j.diary.say("Prometheus remembers %.0f days in which the traffic rises at %s and falls at %s", past.Hours()/24, j.day.rise.Format("15:04"), j.day.fall.Format("15:04"))
 	j.emitter = startEmitter(t, j.cluster, j.day.rate)
 	follow(t, j.prometheus, j.emitter)
@@ -91,6 +90,28 @@ func set(t *testing.T) *journey {
 	return j
 }
 
+// remembering starts a Prometheus that knows the days before, and says by it when the
+// traffic rises today. A machine may take long over the history: then the day begins
+// again, and later.
+func (j *journey) remembering(t *testing.T) *prom.Server {
+	t.Helper()
+	for prepare := 15 * time.Second; ; {
+		began := time.Now()
+		rise := began.Add(morning + prepare).Truncate(time.Minute).Add(time.Minute)
+		j.day = day{rise, rise.Add((daylight + j.blackout).Truncate(time.Minute))}
+		p := running(t, newPrometheus(t, j.day.rate))
+		took := time.Since(began)
+		if time.Until(rise) >= morning {
+			return p
+		}
+		j.diary.say("the history took %.0f s; once more, with time for it", took.Seconds())
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		prepare = 2 * took
+	}
+}
+
 // leader is the process that leads, nil while none does.
 func (j *journey) leader(t *testing.T) (leads, other *program) {
 	t.Helper()
@@ -100,6 +121,16 @@ func (j *journey) leader(t *testing.T) (leads, other *program) {
 		}
 	}
 	return nil, nil
+}
+
+// leads waits for the process that leads; one that is asked may be slow to answer.
+func (j *journey) leads(t *testing.T) (leads, other *program) {
+	t.Helper()
+	eventually(t, patience, "one of the two leading", func() (bool, string) {
+		leads, other = j.leader(t)
+		return leads != nil, "a: " + j.a.readyz(t.Context()).String() + "\nb: " + j.b.readyz(t.Context()).String()
+	})
+	return leads, other
 }
 
 // mixed answers the node on which several languages serve, and which.

@@ -67,6 +67,30 @@ func most(lives []claimLife) (n int, at time.Time) {
 	return n, at
 }
 
+// lateness is how long after a node was ready its GPUs were first reported, by the audit
+// log, which knows both times better than who watches.
+func lateness(t *testing.T, c *rig.Cluster, node string) time.Duration {
+	t.Helper()
+	events, err := c.Audit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ready time.Time
+	for _, e := range events {
+		if e.Resource != "nodes" || e.Subresource != "status" || e.Name != node || e.Code >= 300 {
+			continue
+		}
+		switch {
+		case e.User == "kwok" && ready.IsZero():
+			ready = e.Time
+		case e.UserAgent == "gpu-operator" && !ready.IsZero():
+			return e.Time.Sub(ready)
+		}
+	}
+	t.Fatalf("in the audit log %s never is ready and then has its GPU", node)
+	return 0
+}
+
 // writers are who held the lease when, by the audit log: who wrote its name into it first.
 type term struct {
 	holder string

@@ -20,11 +20,8 @@ func (j *journey) prometheusDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.diary.say("Prometheus is killed")
-	leader, _ := j.leader(t)
-	if leader == nil {
-		t.Fatal("nobody leads")
-	}
-	eventually(t, 25*time.Second, "the leader saying that signals are unknown", func() (bool, string) {
+	leader, _ := j.leads(t)
+	eventually(t, patience, "the leader saying that signals are unknown", func() (bool, string) {
 		r := leader.readyz(t.Context())
 		ok, detail := r.check("signals")
 		return !ok && detail != "", r.String()
@@ -44,7 +41,7 @@ func (j *journey) prometheusDies(t *testing.T) {
 	}
 	j.diary.say("Prometheus is back after %.0f s, in which nothing was taken away", to.Sub(from).Seconds())
 	pid := leader.process
-	eventually(t, 60*time.Second, "the service recovering", func() (bool, string) {
+	eventually(t, patience, "the service recovering", func() (bool, string) {
 		r := leader.readyz(t.Context())
 		return r.Ready, r.String()
 	})
@@ -74,26 +71,20 @@ func (j *journey) personScales(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.diary.say("a person scales %s to %d", byHand, j.byHand)
-	leader, _ := j.leader(t)
-	eventually(t, 15*time.Second, "the hold being shown", func() (bool, string) {
+	leader, _ := j.leads(t)
+	eventually(t, yield-5*time.Second, "the hold being shown", func() (bool, string) {
 		holds, _ := leader.metric(t.Context(), "tessera_holds")
 		return holds != "" && holds != "0", "tessera_holds " + holds
 	})
-	page, err := get(t.Context(), leader.url+"/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(page, byHand) && !strings.Contains(page, "transcribe-de") {
-		t.Errorf("the page does not tell of %s", byHand)
-	}
+	eventually(t, patience, "the page telling of it", func() (bool, string) {
+		page, err := get(t.Context(), leader.url+"/")
+		return err == nil && (strings.Contains(page, byHand) || strings.Contains(page, "transcribe-de")), fmt.Sprint(page, err)
+	})
 	j.diary.say("the hold is shown after %.0f s", time.Since(j.scaled).Seconds())
 }
 
 func (j *journey) leaderDies(t *testing.T) {
-	leader, other := j.leader(t)
-	if leader == nil {
-		t.Fatal("nobody leads")
-	}
+	leader, other := j.leads(t)
 	held, lives := j.witness.wanted(), len(claims(t, j.cluster))
 	before := tally(j.emitter)
 	from := time.Now()
@@ -101,12 +92,11 @@ func (j *journey) leaderDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.diary.say("the leader, %s, is killed", leader.name)
-	const duration = 6 * time.Second // lease.duration
-	eventually(t, duration+5*time.Second, "the other taking over", func() (bool, string) {
+	eventually(t, patience, "the other taking over", func() (bool, string) {
 		return other.leads(t.Context()), other.readyz(t.Context()).String()
 	})
 	j.diary.say("%s leads after %.1f s", other.name, time.Since(from).Seconds())
-	eventually(t, 15*time.Second, "the new leader being ready", func() (bool, string) {
+	eventually(t, patience, "the new leader being ready", func() (bool, string) {
 		r := other.readyz(t.Context())
 		return r.Ready, r.String()
 	})
@@ -138,8 +128,8 @@ func (j *journey) personYields(t *testing.T) {
 		t.Errorf("%s is the person's for %s, and was written to:\n  %s", byHand, yield, strings.Join(ours, "\n  "))
 	}
 	j.diary.say("the person's time is over; nothing was written to %s in it", byHand)
-	leader, _ := j.leader(t)
-	eventually(t, 45*time.Second, "the change being taken back", func() (bool, string) {
+	leader, _ := j.leads(t)
+	eventually(t, patience, "the change being taken back", func() (bool, string) {
 		holds, _ := leader.metric(t.Context(), "tessera_holds")
 		return j.witness.wanted()[byHand] < j.byHand && holds == "0", fmt.Sprintf("%s has %d replicas, tessera_holds %s\n%s", byHand, j.witness.wanted()[byHand], holds, j.why(t))
 	})

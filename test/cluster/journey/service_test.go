@@ -176,6 +176,10 @@ func (p *program) leads(ctx context.Context) bool {
 	return ok && value == "1"
 }
 
+// patience is how long a test waits for what must happen. Only a failing one waits so
+// long: what must come by a certain time has the hour of the day as its limit instead.
+const patience = 2 * time.Minute
+
 // eventually waits until something holds, and fails with what was seen last.
 func eventually(t *testing.T, limit time.Duration, what string, holds func() (bool, string)) {
 	t.Helper()

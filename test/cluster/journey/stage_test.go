@@ -173,7 +173,7 @@ func follow(t *testing.T, p *prom.Server, e *emitter.Emitter) {
 
 // get answers the body of a page, whatever its status.
 func get(ctx context.Context, url string) (string, error) {
-	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 )
 
 func (j *journey) judge(t *testing.T) {
-	for _, p := range []*program{j.a, j.b, j.s} {
-		if err := p.process.Terminate(10 * time.Second); err != nil {
+	leader, other := j.leads(t)
+	for _, p := range []*program{other, j.s, leader} { // lest the other take over once more
+		if err := p.process.Terminate(patience); err != nil {
 			t.Error(err)
 		}
 	}

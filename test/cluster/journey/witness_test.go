@@ -23,8 +23,6 @@ type machine struct {
 	node     string
 	asked    time.Time // NodeClaim created
 	appeared time.Time // Node created
-	ready    time.Time // Node ready
-	offers   time.Time // slices first offered
 	gone     time.Time // Node deleted
 	slices   string    // what it offered last
 }
@@ -135,13 +133,9 @@ func (w *witness) node(old, now *corev1.Node) {
 		old = &corev1.Node{}
 	}
 	if isReady(now) && !isReady(old) {
-		m.ready = at
 		w.diary.say("node %s is ready and offers %s", m.claim, offered(now))
 	}
 	if o := offered(now); o != offered(old) && o != "no slices" {
-		if m.offers.IsZero() {
-			m.offers = at
-		}
 		m.slices = o
 		w.diary.say("node %s offers %s", m.claim, o)
 	}

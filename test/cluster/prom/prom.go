@@ -179,7 +179,7 @@ func (s *Server) Start(ctx context.Context) error {
 }
 
 func (s *Server) await(ctx context.Context, p *process.Process) error {
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 3*time.Minute, true, func(ctx context.Context) (bool, error) {
 		if err := p.Err(); err != nil {
 			return false, err
 		}
@@ -206,7 +206,7 @@ func (s *Server) Stop() error {
 		return nil
 	}
 	s.running = nil
-	return p.Terminate(10 * time.Second)
+	return p.Terminate(time.Minute)
 }
 
 // Kill ends it as a crash does.

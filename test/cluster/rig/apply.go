@@ -22,7 +22,7 @@ import (
 
 // Apply applies manifests, one or more YAML documents, server-side, in their order,
 // taking over fields that others own. What has no namespace and needs one gets
-// "default". A kind that is not known yet is waited for during ten seconds, so that
+// "default". A kind that is not known yet is waited for during a minute, so that
 // objects may follow their custom resource definition.
 func (c *Cluster) Apply(ctx context.Context, manifests []byte) error {
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
@@ -68,7 +68,7 @@ func (c *Cluster) mapping(ctx context.Context, o *unstructured.Unstructured) (*m
 	kind := o.GroupVersionKind()
 	var mapping *meta.RESTMapping
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
 		mapping, last = c.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 		if meta.IsNoMatchError(last) {
 			c.mapper.Reset()

@@ -48,7 +48,7 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // A server that cannot start fails the whole start with the end of its log, at once.
 func TestAServerThatEndsIsNamedWithItsLog(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a third of what a start that does not notice takes
 	defer cancel()
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/etcd", []byte("not a folder"), 0o644); err != nil { // Where etcd keeps its data.

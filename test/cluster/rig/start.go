@@ -139,11 +139,11 @@ func (c *Cluster) launch(commands ...process.Command) error {
 	return nil
 }
 
-// await waits until a condition holds, at most a minute, which is long for any server
-// that will ever be ready; it gives up early when a server ends or the condition fails
-// for good.
+// await waits until a condition holds, at most three minutes, which is long for any
+// server that will ever be ready, also on a machine that does much else; it gives up
+// early when a server ends or the condition fails for good.
 func (c *Cluster) await(ctx context.Context, what string, condition wait.ConditionWithContextFunc) error {
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 3*time.Minute, true, func(ctx context.Context) (bool, error) {
 		if err := c.ended(); err != nil {
 			return false, err
 		}

@@ -1,0 +1,120 @@
+package bound
+
+import (
+	"math"
+	"slices"
+)
+
+// need is work of models of equal pace in one crowd.
+type need struct {
+	paces []float64 // seconds by kind
+	work  float64
+}
+
+// needs adds up the work of the models.
+func needs(demands []*demand) []need {
+	var out []need
+	var first []*demand
+	index := map[[2]int]int{}
+	for _, d := range demands {
+		if d.held != nil && !math.IsInf(d.least, 1) {
+			out = append(out, d.holding())
+		}
+		alike := 0
+		for alike < len(first) && !equalPace(first[alike].pace, d.pace) {
+			alike++
+		}
+		if alike == len(first) {
+			first = append(first, d)
+		}
+		for c := range crowds {
+			work := d.total(c)
+			if work == 0 || math.IsInf(d.least, 1) {
+				continue
+			}
+			at, ok := index[[2]int{alike, c}]
+			if !ok {
+				at = len(out)
+				index[[2]int{alike, c}] = at
+				out = append(out, need{paces: d.byCrowd[c]})
+			}
+			out[at].work += work
+		}
+	}
+	return out
+}
+
+// holding is the time for which a model must hold a slice, whichever.
+func (d *demand) holding() need {
+	n := need{paces: slices.Clone(d.byCrowd[len(crowds)-1])}
+	for k, seconds := range n.paces {
+		if !math.IsInf(seconds, 1) {
+			n.paces[k] = 1
+		}
+	}
+	for _, seconds := range d.held.seconds {
+		n.work += seconds
+	}
+	return n
+}
+
+// propose looks for prices of slices at which the work of all models is worth
+// most: the dual of covering it with divisible GPUs.
+func propose(s *shop, demands []*demand) []float64 {
+	needs := needs(demands)
+	// Variables: a value for each need, scaled by its fastest slice, then a price
+	// for each kind, in units of the dearest pool's.
+	unit := 1.0
+	for _, p := range s.pools {
+		unit = max(unit, float64(p.price))
+	}
+	goal := make([]float64, len(needs)+len(s.kinds))
+	var rows [][]float64
+	var right []float64
+	largest := 0.0
+	for i, n := range needs {
+		fastest := math.Inf(1)
+		for _, t := range n.paces {
+			fastest = min(fastest, t)
+		}
+		goal[i] = n.work * fastest
+		largest = max(largest, goal[i])
+		for k, t := range n.paces {
+			if math.IsInf(t, 1) {
+				continue
+			}
+			row := make([]float64, len(goal))
+			row[i], row[len(needs)+k] = fastest/t, -1
+			rows, right = append(rows, row), append(right, 0)
+		}
+	}
+	for _, p := range s.pools {
+		for _, counts := range p.geometries {
+			row := make([]float64, len(goal))
+			for j, n := range counts {
+				row[len(needs)+p.first+j] = float64(n)
+			}
+			rows, right = append(rows, row), append(right, float64(p.price)/unit)
+		}
+	}
+	for i := range needs {
+		goal[i] /= max(largest, math.SmallestNonzeroFloat64)
+	}
+	x := maximise(goal, rows, right)
+	prices := make([]float64, len(s.kinds))
+	for k := range prices {
+		prices[k] = x[len(needs)+k] * unit
+	}
+	return prices
+}
+
+func equalPace(a, b pace) bool {
+	for c, row := range a.byCrowd {
+		for k, x := range row {
+			if x != b.byCrowd[c][k] {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,82 @@
+package bound
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+)
+
+// starts is what is known of start-ups: the seconds that the first nodes of each
+// offering take, in the order in which they are asked for.
+type starts struct {
+	shop    *shop
+	draws   [][]float64
+	discard []float64 // seconds that a node costs that is given back at once
+	tail    float64   // seconds before the end in which a node may be given back for less: starts are not charged there
+	guard   float64   // nano times seconds an hour: whoever buys more nodes than are known here pays more than this
+}
+
+// mostDraws bounds the nodes of an offering that are looked at.
+const mostDraws = 200_000
+
+// newStarts draws so many start-ups that no run needs more that costs less than
+// twice what slice time alone does, given as fluid.
+func newStarts(s *shop, nodeStart func(fleet.Offering, int) float64, fluid float64) *starts {
+	out := &starts{shop: s, guard: math.Inf(1)}
+	for _, o := range s.offerings {
+		price := float64(o.Price.Hourly().Micros()) * nanoPerMicro
+		minimum := o.MinimumBilling.Seconds()
+		out.tail = max(out.tail, minimum)
+		n := 0
+		if price*minimum > 0 {
+			n = int(min(mostDraws, 100+2*fluid/(price*minimum)))
+		}
+		draws := make([]float64, n)
+		least := minimum
+		for i := range draws {
+			draws[i] = nodeStart(o, i)
+			least = min(least, draws[i])
+		}
+		out.draws = append(out.draws, draws)
+		out.discard = append(out.discard, minimum)
+		out.guard = min(out.guard, fluid+float64(n)*price*least)
+	}
+	return out
+}
+
+// candidates are charges for a start that are worth trying, in seconds, 0 first.
+func (st *starts) candidates() []float64 {
+	out := []float64{0}
+	for _, draws := range st.draws {
+		if len(draws) == 0 {
+			return out
+		}
+		some := slices.Sorted(slices.Values(draws[:min(len(draws), 512)]))
+		out = append(out, slices.Min(draws))
+		for i := range 8 {
+			out = append(out, some[i*(len(some)-1)/10])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// discount is the most that start-ups may cost less in all than charge for each,
+// in nano times seconds an hour. Whoever buys may give slow starts back at once,
+// for the minimum that is billed, to come to the fast ones.
+func (st *starts) discount(charge float64) float64 {
+	sum := 0.0
+	if charge <= 0 {
+		return sum
+	}
+	for i, o := range st.shop.offerings {
+		best, now := 0.0, 0.0
+		for _, x := range st.draws[i] {
+			now += max(charge-x, -st.discard[i])
+			best = max(best, now)
+		}
+		sum += best * float64(o.Price.Hourly().Micros()) * nanoPerMicro
+	}
+	return sum
+}

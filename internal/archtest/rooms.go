@@ -90,8 +90,8 @@ var Tessera = Table{
 				{"crypto/rand", "randomness that cannot be repeated cannot be replayed"},
 			},
 			Uses:    timeless,
-			Modules: []string{"gonum.org/v1/gonum"},
-			WhyMod:  "the simulated world needs no cluster, no server and no page",
+			Modules: []string{"gonum.org/v1/gonum", "github.com/parquet-go/parquet-go"},
+			WhyMod:  "the simulated world needs no cluster, no server and no page; recordings may be columns of Parquet",
 		},
 		{
 			Path: "simulator/report",

@@ -28,11 +28,28 @@ type spec struct {
 // feed is one entry of traffic: a trace or a generator.
 type feed struct {
 	Trace    string                     `yaml:"trace"`
-	Step     time.Duration              `yaml:"step"`
+	Format   string                     `yaml:"format"`
 	Columns  columns                    `yaml:"columns"`
+	Step     time.Duration              `yaml:"step"`
+	Unit     string                     `yaml:"unit"`
+	Begins   *time.Time                 `yaml:"begins"`
+	Tick     time.Duration              `yaml:"tick"`
+	Opens    *time.Duration             `yaml:"opens"`
+	Weekdays *bool                      `yaml:"weekdays"`
+	Tokens   string                     `yaml:"tokens"`
 	Models   map[string]fleet.ModelName `yaml:"models"`
+	Work     traceWork                  `yaml:"work"`
+	Arrivals string                     `yaml:"arrivals"`
+	CV       float64                    `yaml:"cv,min=0"`
+	Fill     time.Duration              `yaml:"fill"`
 	Scale    *float64                   `yaml:"scale,min=0"`
 	Generate *generate                  `yaml:"generate"`
+}
+
+// ofTraces are the keys of feed that generated traffic does not have.
+var ofTraces = []string{
+	"format", "columns", "step", "unit", "begins", "tick", "opens", "weekdays", "tokens", "models", "work", "arrivals", "cv",
+	"fill", "scale",
 }
 
 type columns struct {
@@ -40,6 +57,17 @@ type columns struct {
 	Model    string `yaml:"model"`
 	Requests string `yaml:"requests"`
 	Work     string `yaml:"work"`
+	Input    string `yaml:"input"`
+	Output   string `yaml:"output"`
+}
+
+// traceWork is what requests of a trace carry: so much for each token, and how
+// much they differ around the mean of their row.
+type traceWork struct {
+	Input  float64 `yaml:"input,min=0"`
+	Output float64 `yaml:"output,min=0"`
+	Spread string  `yaml:"spread"`
+	CV     float64 `yaml:"cv,min=0"`
 }
 
 type generate struct {

@@ -5,32 +5,35 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tessera-autoscaler/tessera/simulator/internal/words"
+	"github.com/tessera-autoscaler/tessera/simulator/recording"
 )
 
 // finish checks what only the whole file can tell and closes the trace.
 func (p *parser) finish() (*Trace, error) {
-	whole := func(f Fault, fix, format string, args ...any) error {
-		return &TraceError{Fault: f, File: p.file, What: fmt.Sprintf(format, args...), Fix: fix}
+	whole := func(f recording.Fault, fix, format string, args ...any) error {
+		return &recording.Error{Fault: f, File: p.file, What: fmt.Sprintf(format, args...), Fix: fix}
 	}
-	// 1. There are rows, and every name that is mapped occurs.
-	if p.rows == 0 {
-		return nil, whole(FaultEmpty, "give at least one row", "the file has a header and no rows")
-	}
+	// 1. Every name that is mapped occurs.
 	names := slices.Sorted(maps.Keys(p.names))
 	for _, name := range slices.Sorted(maps.Keys(p.opt.Models)) {
 		if p.names[name] == nil && name != AnyModel {
-			return nil, whole(FaultModel, "map a name that is there"+didYouMean(name, names), "trace model %s never occurs; the trace has %s", quote(name), listing(names))
+			return nil, whole(recording.FaultModel, "map a name that is there"+words.DidYouMean(name, names), "trace model %s never occurs; the trace has %s", words.Quote(name), words.Listing(names))
 		}
 	}
 	// 2. The scenario meets the recording.
 	t := &Trace{
-		scale: p.opt.Scale, part: p.opt.Part, step: p.opt.Step, duration: p.opt.Duration, history: p.opt.History,
-		first: time.Duration(p.first - p.opt.Start.UnixNano()), series: p.series, ignored: map[string]int{},
+		scale: p.opt.Scale, part: p.opt.Part, step: p.about.Step, duration: p.opt.Duration, history: p.opt.History,
+		spread: p.opt.Spread, first: time.Duration(p.first - p.opt.Start.UnixNano()), series: p.series, ignored: map[string]int{},
 	}
-	t.end = time.Duration(p.last-p.opt.Start.UnixNano()) + max(p.opt.Step, 1)
+	if p.opt.Arrivals == ArrivalsGamma {
+		t.burst = burst{gamma: true, cv: p.opt.CV}
+	}
+	t.end = time.Duration(p.last-p.opt.Start.UnixNano()) + max(t.step, 1)
 	if t.end <= 0 || t.first >= t.duration {
-		from, to := time.Unix(0, p.first), time.Unix(0, p.last).Add(p.opt.Step)
-		return nil, whole(FaultWindow, "choose a start inside of it", "the scenario from %s to %s lies outside of the recording, which spans %s to %s",
+		from, to := time.Unix(0, p.first), time.Unix(0, p.last).Add(t.step)
+		return nil, whole(recording.FaultWindow, "choose a start inside of it", "the scenario from %s to %s lies outside of the recording, which spans %s to %s",
 			stamp(p.opt.Start), stamp(p.opt.Start.Add(t.duration)), stamp(from), stamp(to))
 	}
 	// 3. Its requests are not too many, and their work has an average.
@@ -57,18 +60,18 @@ func (p *parser) weigh(t *Trace) error {
 	for _, model := range t.Models() {
 		s := t.series[model]
 		s.mean = 1
-		if p.header.work < 0 || s.requests == 0 {
+		if !p.about.Sized || s.requests == 0 {
 			continue
 		}
 		s.sized = true
-		s.mean = s.work / float64(s.requests)
+		s.mean = s.work / s.requests
 		if given, ok := p.opt.MeanWork[model]; ok {
 			s.mean = given
 		}
 		if !(s.mean >= 1e-12) {
-			return &TraceError{
-				Fault: FaultNumber, File: p.file,
-				What: fmt.Sprintf("%s of model %s is zero in every row", p.header.names[p.header.work], quote(model)),
+			return &recording.Error{
+				Fault: recording.FaultNumber, File: p.file,
+				What: fmt.Sprintf("work of model %s is zero in every row", words.Quote(model)),
 				Fix:  "leave the column of work out, so that all requests are average",
 			}
 		}
@@ -80,18 +83,16 @@ func (p *parser) weigh(t *Trace) error {
 func (p *parser) count(t *Trace) error {
 	total, before := 0.0, 0.0
 	for _, model := range t.Models() {
-		total += float64(t.series[model].window) * t.scale
-		for _, r := range t.series[model].past {
-			before += float64(r.requests) * t.scale
-		}
+		total += t.series[model].window * t.scale
+		before += t.series[model].before * t.scale
 	}
-	many := &TraceError{Fault: FaultTooMany, File: p.file}
+	many := &recording.Error{Fault: recording.FaultTooMany, File: p.file}
 	switch {
 	case total > MaxRequests:
-		many.What = fmt.Sprintf("%.0f requests in the scenario at scale %s, and it holds at most %d", total, number(t.scale), MaxRequests)
+		many.What = fmt.Sprintf("%.0f requests in the scenario at scale %s, and it holds at most %d", total, words.Number(t.scale), MaxRequests)
 		many.Fix = fmt.Sprintf("a scale of %.3g would fit, or a shorter duration", 0.995*t.scale*MaxRequests/total)
 	case before > maxHistory:
-		many.What = fmt.Sprintf("%.3g requests in the history at scale %s", before, number(t.scale))
+		many.What = fmt.Sprintf("%.3g requests in the history at scale %s", before, words.Number(t.scale))
 		many.Fix = fmt.Sprintf("a scale of %.3g would fit", 0.995*t.scale*maxHistory/before)
 	default:
 		return nil

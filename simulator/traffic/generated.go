@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/simulator/internal/words"
 )
 
 // The years that times may lie in, so that distances between them and
@@ -64,7 +65,7 @@ type SpecError struct {
 }
 
 func (e *SpecError) Error() string {
-	return fmt.Sprintf("generate traffic of %s: %s: %s; %s", quote(e.Model), e.Field, e.What, e.Fix)
+	return fmt.Sprintf("generate traffic of %s: %s: %s; %s", words.Quote(e.Model), e.Field, e.What, e.Fix)
 }
 
 // NewGenerated opens the source of the traffic from start on. All complaints are
@@ -81,7 +82,7 @@ func NewGenerated(spec Generated, start time.Time, duration time.Duration, seed 
 	if n := r.expected(from, from+int64(duration)); n > MaxRequests {
 		return nil, &SpecError{
 			spec.Model, "peak",
-			fmt.Sprintf("%s requests a second would make about %.0f requests in %v, and a scenario holds at most %d", number(spec.Peak), n, duration, MaxRequests),
+			fmt.Sprintf("%s requests a second would make about %.0f requests in %v, and a scenario holds at most %d", words.Number(spec.Peak), n, duration, MaxRequests),
 			fmt.Sprintf("a peak of %.3g would fit", 0.995*spec.Peak*MaxRequests/n),
 		}
 	}
@@ -159,10 +160,10 @@ func (g Generated) rate(seed uint64) (*rate, error) {
 	}
 	shape, ok := NewShape(g.Shape)
 	if !ok {
-		return nil, complain("shape", "there is no shape "+quote(g.Shape), "use one of "+listing(Shapes())+didYouMean(g.Shape, Shapes()))
+		return nil, complain("shape", "there is no shape "+words.Quote(g.Shape), "use one of "+words.Listing(Shapes())+words.DidYouMean(g.Shape, Shapes()))
 	}
 	if !(g.Peak >= 0) || math.IsInf(g.Peak, 0) {
-		return nil, complain("peak", number(g.Peak)+" is no rate", "give the requests a second at the busiest minute, zero or more")
+		return nil, complain("peak", words.Number(g.Peak)+" is no rate", "give the requests a second at the busiest minute, zero or more")
 	}
 	if what, fix := g.Work.validate(); what != "" {
 		return nil, complain("work", what, fix)
@@ -189,11 +190,11 @@ func (g Generated) clocks() ([]zone, error) {
 	zones := make([]zone, 0, len(weights))
 	for _, w := range weights {
 		if !(w.Weight > 0 && w.Weight <= 1e6) {
-			return nil, &SpecError{g.Model, "zones", "weight " + number(w.Weight) + " of " + quote(w.Zone) + " is not above zero", "give the share of users in that zone, such as 0.4"}
+			return nil, &SpecError{g.Model, "zones", "weight " + words.Number(w.Weight) + " of " + words.Quote(w.Zone) + " is not above zero", "give the share of users in that zone, such as 0.4"}
 		}
 		location, err := time.LoadLocation(w.Zone)
 		if err != nil || w.Zone == "Local" {
-			return nil, &SpecError{g.Model, "zone", quote(w.Zone) + " is not a time zone of the IANA data base", "use a name such as Europe/Paris, America/New_York or UTC"}
+			return nil, &SpecError{g.Model, "zone", words.Quote(w.Zone) + " is not a time zone of the IANA data base", "use a name such as Europe/Paris, America/New_York or UTC"}
 		}
 		zones = append(zones, zone{location, w.Weight})
 	}

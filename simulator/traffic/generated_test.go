@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/simulator/internal/words"
 )
 
 func TestGeneratedCountsAreWhatTheRateExpects(t *testing.T) {
@@ -246,7 +247,7 @@ func TestMergeKeepsOrderAndLosesNothing(t *testing.T) {
 
 func TestPoissonNumbersHaveTheirDistribution(t *testing.T) {
 	for _, mean := range []float64{0.1, 3, 9.99, 10, 40, 1000} {
-		random := streamKey{seed: 2, purpose: number(mean)}.random()
+		random := streamKey{seed: 2, purpose: words.Number(mean)}.random()
 		const n = 100_000
 		seen := map[int]float64{}
 		for range n {
@@ -365,7 +366,7 @@ func BenchmarkScenario(b *testing.B) {
 	for b.Loop() {
 		n := 0
 		for i := range 15 {
-			g := office(fleet.ModelName("model-"+number(float64(i))), 0.7)
+			g := office(fleet.ModelName("model-"+words.Number(float64(i))), 0.7)
 			if i == 0 {
 				g = Generated{Model: "model-en", Shape: ShapeTopOfHour, Peak: 8, Zones: []ZoneWeight{
 					{"Europe/London", 0.25}, {"America/New_York", 0.4}, {"America/Los_Angeles", 0.2}, {"Asia/Kolkata", 0.15},

@@ -8,12 +8,14 @@ import (
 
 // cursor walks the rows of one model.
 type cursor struct {
+	rows   []row
 	series *series
 	scale  float64
 	end    time.Duration
 	random *rand.Rand
-	index  int   // of the next row
-	seen   int64 // recorded requests of the rows before it
+	size   sampler
+	index  int     // of the next row
+	seen   float64 // recorded requests of the rows before it
 }
 
 // scatter is a number of arrivals at independent uniform times in an interval,
@@ -39,32 +41,47 @@ func (s *scatter) next(random *rand.Rand) time.Duration {
 type binReplay struct {
 	cursor
 	step    time.Duration
+	burst   burst
+	clumped bool // the bin's arrivals are of gamma gaps
 	arrival scatter
+	gaps    gammaGaps
 	work    float64
 }
 
 // Next implements Source.
 func (b *binReplay) Next() (Request, bool) {
-	for b.arrival.left == 0 {
-		if b.index == len(b.series.rows) {
+	for b.arrival.left == 0 && b.gaps.left == 0 {
+		if b.index == len(b.rows) {
 			return Request{}, false
 		}
-		r := b.series.rows[b.index]
+		r := b.rows[b.index]
 		b.index++
 		n := scaled(b.seen+r.requests, b.scale) - scaled(b.seen, b.scale)
 		b.seen += r.requests
-		b.arrival = newScatter(r.at, min(r.at+b.step, b.end), n)
 		b.work = b.series.relative(r)
+		end := min(r.at+b.step, b.end)
+		shape := b.burst.shape(r, b.scale)
+		if b.clumped = shape != 1; b.clumped {
+			b.gaps = newGammaGaps(r.at, end, n, shape, b.random)
+		} else {
+			b.arrival = newScatter(r.at, end, n)
+		}
 	}
-	return Request{At: b.arrival.next(b.random), Work: b.work}, true
+	request := Request{Work: b.work * b.size.next()}
+	if b.clumped {
+		request.At = b.gaps.next(b.random)
+	} else {
+		request.At = b.arrival.next(b.random)
+	}
+	return request, true
 }
 
 // relative is the work of one request of a row, as a multiple of the average.
 func (s *series) relative(r row) float64 {
-	if !s.sized {
+	if !s.sized || r.requests == 0 {
 		return 1
 	}
-	return r.work / float64(r.requests) / s.mean
+	return r.work / r.requests / s.mean
 }
 
 // copySpread bounds how far the copies of a request lie behind it.
@@ -83,7 +100,7 @@ type rowReplay struct {
 
 // Next implements Source.
 func (r *rowReplay) Next() (Request, bool) {
-	rows := r.series.rows
+	rows := r.rows
 	for {
 		if r.index == r.stop && !r.turn() {
 			return Request{}, false
@@ -97,19 +114,19 @@ func (r *rowReplay) Next() (Request, bool) {
 		if r.round > 0 {
 			at = r.arrival.next(r.random)
 		}
-		return Request{At: at, Work: r.series.relative(rows[i])}, true
+		return Request{At: at, Work: r.series.relative(rows[i]) * r.size.next()}, true
 	}
 }
 
 // copies is how many requests a row becomes.
 func (r *rowReplay) copies(i int) int64 {
-	return scaled(int64(i)+1, r.scale) - scaled(int64(i), r.scale)
+	return scaled(float64(i+1), r.scale) - scaled(float64(i), r.scale)
 }
 
 // turn begins the next round of the group, or the first of the next group; false
 // means the end.
 func (r *rowReplay) turn() bool {
-	rows := r.series.rows
+	rows := r.rows
 	if r.arrival.left > 0 {
 		r.round++
 		r.index = r.group
@@ -122,7 +139,7 @@ func (r *rowReplay) turn() bool {
 	for r.stop < len(rows) && rows[r.stop].at == rows[r.group].at {
 		r.stop++
 	}
-	extra := scaled(int64(r.stop), r.scale) - scaled(int64(r.group), r.scale)
+	extra := scaled(float64(r.stop), r.scale) - scaled(float64(r.group), r.scale)
 	for i := r.group; i < r.stop; i++ {
 		extra -= min(1, r.copies(i))
 	}

@@ -2,64 +2,27 @@ package traffic
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
-// Trace is a recording, cut to the window and the history of a scenario. Minutes
-// without rows are minutes without requests, from the first row of the file to
-// the last. A Trace does not change once it is read and may be shared.
+// Trace is a recording, cut to the window and the history of a scenario. Where a
+// recording is sparse, minutes without rows are minutes without requests, from the
+// first row of the file to the last; elsewhere they are gaps. A Trace does not
+// change once it is read and may be shared.
 type Trace struct {
 	scale             float64
 	part              int
 	step              time.Duration
+	burst             burst
+	spread            WorkSpread
 	duration, history time.Duration
 	first, end        time.Duration // what the recording covers, since the scenario's start
 	series            map[fleet.ModelName]*series
 	ignored           map[string]int
-}
-
-// series is the recording of one model.
-type series struct {
-	past, rows []row // before and after the start, by time
-	window     int64 // requests after the start
-	// Over the whole recording:
-	requests int64
-	work     float64
-	mean     float64 // work of the average request
-	sized    bool    // there is a column of work
-}
-
-// row is a bin or a request of one model.
-type row struct {
-	at       time.Duration // since the scenario's start
-	requests int64
-	work     float64 // of all of them
-}
-
-// add takes a row of the file in. Bins that begin at the same time, of several
-// names that are one model here, become one.
-func (s *series) add(at time.Duration, requests int64, work float64, opt TraceOptions) {
-	s.requests += requests
-	s.work += work
-	kept := &s.rows
-	if at < 0 {
-		kept = &s.past
-	}
-	if at < -opt.History || at >= opt.Duration || requests == 0 {
-		return
-	}
-	if at >= 0 {
-		s.window += requests
-	}
-	if last := len(*kept) - 1; opt.steps() && last >= 0 && (*kept)[last].at == at {
-		(*kept)[last].requests += requests
-		(*kept)[last].work += work
-		return
-	}
-	*kept = append(*kept, row{at, requests, work})
 }
 
 // Models lists the models that the trace feeds, by name.
@@ -69,14 +32,17 @@ func (t *Trace) Models() []fleet.ModelName { return slices.Sorted(maps.Keys(t.se
 // model.
 func (t *Trace) Ignored() map[string]int { return maps.Clone(t.ignored) }
 
-// Requests returns a model's requests in the window: as recorded, and as the
-// source yields them, multiplied by the scale and rounded.
+// Requests returns a model's requests in the window: as recorded, rounded, and as
+// the source yields them, multiplied by the scale and rounded for each client.
 func (t *Trace) Requests(model fleet.ModelName) (recorded, yielded int64) {
 	s := t.series[model]
 	if s == nil {
 		return 0, 0
 	}
-	return s.window, scaled(s.window, t.scale)
+	for _, stream := range s.streams {
+		yielded += scaled(stream.window, t.scale)
+	}
+	return int64(math.Round(s.window)), yielded
 }
 
 // MeanWork is the work of a model's average request, in the unit of the column
@@ -96,20 +62,51 @@ func (t *Trace) Uncovered() (before, after time.Duration) {
 	return max(0, t.first), max(0, t.duration-t.end)
 }
 
+// Gaps tells how many stretches of the window within what the recording covers it
+// says nothing of, and how long they are together: all that stay, replayed without
+// requests, and those that Fill has closed.
+func (t *Trace) Gaps(model fleet.ModelName) (open, filled Gaps) {
+	if s := t.series[model]; s != nil {
+		return s.open, s.filled
+	}
+	return Gaps{}, Gaps{}
+}
+
 // Source replays a model's requests in the window; for a model that the trace
-// does not feed there are none. Rows that are bins spread their requests over
-// the bin like a Poisson process of which the count is known, each with an equal
-// share of the work. Rows that are requests come at their own time; what a scale
-// above one adds to them follows before the next row of the model, and within a
-// minute.
+// does not feed there are none. Rows that are bins spread their requests over the
+// bin like a Poisson process, or a renewal process of gamma gaps, of which the
+// count is known, each with an equal share of the work unless it is spread. Rows
+// that are requests come at their own time; what a scale above one adds to them
+// follows before the next row of the model, and within a minute. Clients that the
+// recording tells apart draw from streams of their own.
 func (t *Trace) Source(model fleet.ModelName, seed uint64) Source {
 	s := t.series[model]
 	if s == nil {
-		s = &series{mean: 1}
+		return Merge()
 	}
-	c := cursor{series: s, scale: t.scale, end: t.duration, random: streamKey{seed: seed, model: model, purpose: "trace", part: t.part}.random()}
+	sources := make([]Source, 0, len(s.streams))
+	for _, stream := range s.streams {
+		sources = append(sources, t.replay(model, s, stream, seed))
+	}
+	if len(sources) == 1 {
+		return sources[0]
+	}
+	return mergeMany(sources)
+}
+
+// replay is the source of one client.
+func (t *Trace) replay(model fleet.ModelName, s *series, from *stream, seed uint64) Source {
+	key := streamKey{seed: seed, model: model, purpose: "trace", part: t.part}
+	sizes := streamKey{seed: seed, model: model, purpose: "work of a trace", part: t.part}
+	if from.client != "" {
+		key.purpose += " of client " + from.client
+		sizes.purpose += " of client " + from.client
+	}
+	c := cursor{
+		rows: from.rows, series: s, scale: t.scale, end: t.duration, random: key.random(), size: newSampler(t.spread, sizes.random()),
+	}
 	if t.step > 0 {
-		return &binReplay{cursor: c, step: t.step}
+		return &binReplay{cursor: c, step: t.step, burst: t.burst}
 	}
 	return &rowReplay{cursor: c}
 }
@@ -143,16 +140,18 @@ func (t *Trace) bins(model fleet.ModelName, from, to, step time.Duration) []Bin 
 	if s == nil {
 		return bins
 	}
-	rows := s.rows
-	if from < 0 {
-		rows = s.past
-	}
-	var seen, sent int64
-	for _, r := range rows {
-		seen += r.requests
-		n := scaled(seen, t.scale) - sent
-		sent += n
-		spread(bins, from, to, step, r.at, min(r.at+max(t.step, 1), to), float64(n))
+	for _, stream := range s.streams {
+		rows := stream.rows
+		if from < 0 {
+			rows = stream.past
+		}
+		seen, sent := 0.0, int64(0)
+		for _, r := range rows {
+			seen += r.requests
+			n := scaled(seen, t.scale) - sent
+			sent += n
+			spread(bins, from, to, step, r.at, min(r.at+max(t.step, 1), to), float64(n))
+		}
 	}
 	return bins
 }

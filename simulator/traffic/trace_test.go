@@ -201,8 +201,8 @@ func TestSeveralNamesBecomeOneModel(t *testing.T) {
 	opt := minutes()
 	opt.Models = map[string]fleet.ModelName{"a": "sd", "b": "sd", AnyModel: "rest"}
 	trace := mustRead(t, sample, opt)
-	if n, _ := trace.Requests("sd"); n != 5 || len(trace.series["sd"].rows) != 2 {
-		t.Errorf("%d requests in %d bins", n, len(trace.series["sd"].rows))
+	if n, _ := trace.Requests("sd"); n != 5 || len(trace.series["sd"].streams[0].rows) != 2 {
+		t.Errorf("%d requests in %d bins", n, len(trace.series["sd"].streams[0].rows))
 	}
 	if n, _ := trace.Requests("rest"); n != 9 || len(trace.Ignored()) != 0 {
 		t.Errorf("%d requests of the rest, ignored %v", n, trace.Ignored())

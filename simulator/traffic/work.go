@@ -3,6 +3,8 @@ package traffic
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/tessera-autoscaler/tessera/simulator/internal/words"
 )
 
 // The kinds of WorkSpread.
@@ -36,11 +38,11 @@ func (w WorkSpread) validate() (what, fix string) {
 		}
 	case WorkLognormal:
 		if !(w.CV > 0 && w.CV <= maxCV) {
-			return "cv " + number(w.CV) + " is not above 0 and at most " + number(maxCV), "give the standard deviation over the mean of a request's work, such as 0.8"
+			return "cv " + words.Number(w.CV) + " is not above 0 and at most " + words.Number(maxCV), "give the standard deviation over the mean of a request's work, such as 0.8"
 		}
 	default:
 		kinds := []string{WorkFixed, WorkExponential, WorkLognormal}
-		return "spread of work " + quote(w.Kind) + " is unknown", "use one of " + listing(kinds) + didYouMean(w.Kind, kinds)
+		return "spread of work " + words.Quote(w.Kind) + " is unknown", "use one of " + words.Listing(kinds) + words.DidYouMean(w.Kind, kinds)
 	}
 	return "", ""
 }

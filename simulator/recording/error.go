@@ -1,15 +1,16 @@
-package traffic
+package recording
 
 import (
 	"fmt"
 	"strings"
 )
 
-// Fault classifies what can be wrong with a trace.
+// Fault classifies what can be wrong with a recording.
 type Fault string
 
 // The faults.
 const (
+	FaultFormat    Fault = "format"    // of no known format, or not of the one that was asked for
 	FaultOptions   Fault = "options"   // what was asked of the reader makes no sense
 	FaultEmpty     Fault = "empty"     // no line at all, or a header only
 	FaultColumn    Fault = "column"    // a column is missing or ambiguous
@@ -22,13 +23,14 @@ const (
 	FaultModel     Fault = "model"     // a mapping names a model that never occurs
 	FaultSize      Fault = "size"      // a line, the file or the number of rows is over its limit
 	FaultBroken    Fault = "broken"    // the file breaks off or is damaged
+	FaultUnit      Fault = "unit"      // it is not said, or cannot be known, what the values count
 	FaultWindow    Fault = "window"    // the scenario lies outside of the recording
 	FaultTooMany   Fault = "too-many"  // more requests than a scenario holds
 )
 
-// TraceError tells what is wrong with a trace, where, and how to mend it. Nothing
+// Error tells what is wrong with a recording, where, and how to mend it. Nothing
 // of a file that has one is used.
-type TraceError struct {
+type Error struct {
 	Fault Fault
 	File  string
 	Line  int // from 1; 0 where the fault is not in one line
@@ -38,7 +40,7 @@ type TraceError struct {
 }
 
 // Error prints file:line: what; fix.
-func (e *TraceError) Error() string {
+func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
 	if e.Line > 0 {
@@ -55,4 +57,4 @@ func (e *TraceError) Error() string {
 }
 
 // Unwrap returns the reader's error.
-func (e *TraceError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }

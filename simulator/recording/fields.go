@@ -1,4 +1,4 @@
-package traffic
+package recording
 
 import (
 	"bytes"
@@ -6,7 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/tessera-autoscaler/tessera/simulator/internal/words"
 )
 
 // maxCount and maxWork bound one row, so that sums over all rows stay exact and
@@ -79,53 +80,6 @@ func cutQuoted(line []byte) (field, rest []byte, more bool, err error) {
 	return nil, nil, false, errOpenQuote
 }
 
-// timeForms are the forms a time may have, the first that fits the first row
-// holds for the whole file. Fractions of seconds are understood by all that have
-// seconds. Times without a zone are UTC.
-var timeForms = []string{
-	time.RFC3339, "2006-01-02 15:04:05Z07:00",
-	"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
-}
-
-// unixSeconds is the form of whole seconds since 1970, which time.Parse lacks.
-const unixSeconds = "seconds"
-
-const timeFix = "write times as 2006-01-02T15:04:05Z, 2006-01-02T15:04 or 2006-01-02 15:04:05 (UTC), or as whole seconds since 1970, all rows alike"
-
-// timeForm recognises the form of a file's times by the first.
-func timeForm(text string) (string, bool) {
-	for _, form := range append([]string{unixSeconds}, timeForms...) {
-		if _, what := parseTime(text, form); what == "" {
-			return form, true
-		}
-	}
-	return "", false
-}
-
-// parseTime returns nanoseconds since 1970, or what is wrong.
-func parseTime(text, form string) (int64, string) {
-	var t time.Time
-	if form == unixSeconds {
-		seconds, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return 0, "time " + quote(text) + " is not in whole seconds"
-		}
-		if seconds > math.MaxInt32*100 || seconds < 0 {
-			return 0, "time " + quote(text) + " is not in seconds since 1970 (milliseconds, perhaps)"
-		}
-		t = time.Unix(seconds, 0).UTC()
-	} else {
-		var err error
-		if t, err = time.Parse(form, text); err != nil {
-			return 0, "time " + quote(text) + " is not of the form " + form
-		}
-	}
-	if y := t.Year(); y < firstYear || y > lastYear {
-		return 0, "time " + quote(text) + " lies outside the years 1970 to 2199"
-	}
-	return t.UnixNano(), ""
-}
-
 // parseAmount reads a number that is finite and not negative, or says what is
 // wrong.
 func parseAmount(text string, limit float64) (float64, string) {
@@ -134,15 +88,15 @@ func parseAmount(text string, limit float64) (float64, string) {
 	case text == "":
 		return 0, "is empty"
 	case err != nil && !errors.Is(err, strconv.ErrRange):
-		return 0, quote(text) + " is not a number"
+		return 0, words.Quote(text) + " is not a number"
 	case math.IsNaN(x):
-		return 0, quote(text) + " is not a number"
+		return 0, words.Quote(text) + " is not a number"
 	case x < 0:
-		return 0, quote(text) + " is negative"
+		return 0, words.Quote(text) + " is negative"
 	case math.IsInf(x, 0):
-		return 0, quote(text) + " is infinite"
+		return 0, words.Quote(text) + " is infinite"
 	case x > limit:
-		return 0, quote(text) + " is larger than " + number(limit)
+		return 0, words.Quote(text) + " is larger than " + words.Number(limit)
 	}
 	return x + 0, "" // minus zero becomes zero
 }
@@ -154,7 +108,7 @@ func parseCount(text string) (int64, string) {
 	}
 	x, what := parseAmount(text, maxCount)
 	if what == "" && x != math.Trunc(x) {
-		what = quote(strings.TrimSpace(text)) + " is not a whole number"
+		what = words.Quote(strings.TrimSpace(text)) + " is not a whole number"
 	}
 	return int64(x), what
 }

@@ -1,4 +1,4 @@
-package traffic
+package recording
 
 import (
 	"bufio"
@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// limits bound what a file may make us read and keep.
-type limits struct {
-	line       int   // bytes of one line
-	bytes      int64 // of the whole file, decompressed
-	ratio      int64 // decompressed over compressed bytes
-	ratioFloor int64 // decompressed bytes below which the ratio is not looked at
-	rows       int
-	names      int // distinct names of models
+// Limits bound what a file may make us read and keep.
+type Limits struct {
+	Line       int   // bytes of one line
+	Bytes      int64 // of the whole file, decompressed
+	Ratio      int64 // decompressed over compressed bytes
+	RatioFloor int64 // decompressed bytes below which the ratio is not looked at
+	Rows       int   // rows, and where a format has to be sorted, rows in memory
+	Names      int   // distinct names of models and clients
 }
 
-// defaultLimits hold for every trace. A recording compresses ten- to fiftyfold;
+// DefaultLimits hold for every recording. A recording compresses ten- to fiftyfold;
 // deflate can reach a thousandfold.
-var defaultLimits = limits{
-	line: 1 << 20, bytes: 8 << 30, ratio: 200, ratioFloor: 64 << 20, rows: 50_000_000, names: 100_000,
+var DefaultLimits = Limits{
+	Line: 1 << 20, Bytes: 8 << 30, Ratio: 200, RatioFloor: 64 << 20, Rows: 50_000_000, Names: 100_000,
 }
 
 var (
@@ -34,47 +34,53 @@ var (
 // lines reads a plain or gzipped text line by line, in bounded memory.
 type lines struct {
 	file   string
-	limits limits
+	limits Limits
 	reader *bufio.Reader
 	gzip   bool
-	number int // of the line that next returned last
+	number int    // of the line that next returned last
+	again  []byte // the line that back gave back
 }
 
 // openLines looks at the name and the first bytes to tell whether the text is
 // gzipped.
-func openLines(file string, r io.Reader, lim limits) (*lines, error) {
+func openLines(file string, r io.Reader, lim Limits) (*lines, error) {
 	packed := &counter{reader: r}
 	peek := bufio.NewReader(packed)
 	magic, err := peek.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, &TraceError{Fault: FaultBroken, File: file, What: "reading the file", Err: err, Fix: "nothing of it was used"}
+		return nil, &Error{Fault: FaultBroken, File: file, What: "reading the file", Err: err, Fix: "nothing of it was used"}
 	}
 	l := &lines{file: file, limits: lim}
 	bounded := &guard{reader: peek, limits: lim}
 	if bytes.Equal(magic, []byte{0x1f, 0x8b}) || strings.HasSuffix(file, ".gz") && len(magic) > 0 {
 		unpacked, err := gzip.NewReader(peek)
 		if err != nil {
-			return nil, &TraceError{
+			return nil, &Error{
 				Fault: FaultBroken, File: file, What: "the file is not a whole gzip file", Err: err,
 				Fix: "nothing of it was used; copy it again, or drop .gz from the name of a plain file",
 			}
 		}
 		l.gzip, bounded.reader, bounded.packed = true, unpacked, packed
 	}
-	l.reader = bufio.NewReaderSize(bounded, lim.line)
+	l.reader = bufio.NewReaderSize(bounded, lim.Line)
 	return l, nil
 }
 
 // next returns the next line without its end, valid until the next call, and
 // false at the end of the file.
 func (l *lines) next() ([]byte, bool, error) {
-	line, err := l.reader.ReadSlice('\n')
 	l.number++
+	if line := l.again; line != nil {
+		l.again = nil
+		return line, true, nil
+	}
+	line, err := l.reader.ReadSlice('\n')
 	switch {
 	case err == nil:
 		line = line[:len(line)-1]
 	case errors.Is(err, io.EOF):
 		if len(line) == 0 {
+			l.number--
 			return nil, false, nil
 		}
 	default:
@@ -83,20 +89,36 @@ func (l *lines) next() ([]byte, bool, error) {
 	return bytes.TrimSuffix(line, []byte{'\r'}), true, nil
 }
 
+// filled returns the next line that is not blank.
+func (l *lines) filled() ([]byte, bool, error) {
+	for {
+		line, ok, err := l.next()
+		if err != nil || !ok || len(bytes.TrimSpace(line)) > 0 {
+			return line, ok, err
+		}
+	}
+}
+
+// back lets next return a line a second time. It must not have been changed.
+func (l *lines) back(line []byte) {
+	l.number--
+	l.again = bytes.Clone(line)
+}
+
 func (l *lines) complain(err error) error {
-	e := &TraceError{File: l.file, Line: l.number, Err: err}
+	e := &Error{File: l.file, Line: l.number, Err: err}
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		e.Fault, e.Err = FaultSize, nil
-		e.What = fmt.Sprintf("the line is longer than %d bytes", l.limits.line)
+		e.What = fmt.Sprintf("the line is longer than %d bytes", l.limits.Line)
 		e.Fix = "a trace has one short row a line: check that this is a CSV file"
 	case errors.Is(err, errTooLarge):
 		e.Fault = FaultSize
-		e.What = fmt.Sprintf("reading stopped after %d bytes", l.limits.bytes)
+		e.What = fmt.Sprintf("reading stopped after %d bytes", l.limits.Bytes)
 		e.Fix = "split the recording, or sum its rows in longer bins"
 	case errors.Is(err, errRatio):
 		e.Fault = FaultSize
-		e.What = fmt.Sprintf("reading stopped at %d times the compressed size", l.limits.ratio)
+		e.What = fmt.Sprintf("reading stopped at %d times the compressed size", l.limits.Ratio)
 		e.Fix = "unpack the file yourself if you trust it"
 	case l.gzip && errors.Is(err, io.ErrUnexpectedEOF):
 		e.Fault, e.What = FaultBroken, "the gzip file breaks off in this line"
@@ -124,17 +146,17 @@ func (c *counter) Read(p []byte) (int, error) {
 type guard struct {
 	reader io.Reader
 	packed *counter // nil for plain text
-	limits limits
+	limits Limits
 	n      int64
 }
 
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.reader.Read(p)
 	g.n += int64(n)
-	if g.n > g.limits.bytes {
+	if g.n > g.limits.Bytes {
 		return n, errTooLarge
 	}
-	if g.packed != nil && g.n > g.limits.ratioFloor && g.n/g.limits.ratio > g.packed.n {
+	if g.packed != nil && g.n > g.limits.RatioFloor && g.n/g.limits.Ratio > g.packed.n {
 		return n, errRatio
 	}
 	return n, err

@@ -1,4 +1,6 @@
-package traffic
+// Package words prints names and numbers in complaints: quoted, bounded, with the
+// nearest of what was meant.
+package words
 
 import (
 	"slices"
@@ -9,8 +11,8 @@ import (
 // maxShown bounds how much of a file's text an error repeats.
 const maxShown = 60
 
-// quote quotes text for an error, shortened where it is long.
-func quote[T ~string](text T) string {
+// Quote quotes text for an error, shortened where it is long.
+func Quote[T ~string](text T) string {
 	s := string(text)
 	if len(s) > maxShown {
 		s = s[:maxShown] + "..."
@@ -18,14 +20,14 @@ func quote[T ~string](text T) string {
 	return strconv.Quote(s)
 }
 
-// number prints a number in the fewest digits that mean it.
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+// Number prints a number in the fewest digits that mean it.
+func Number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
-// listing quotes names and joins them with commas, at most twenty of them.
-func listing(names []string) string {
+// Listing quotes names and joins them with commas, at most twenty of them.
+func Listing(names []string) string {
 	shown := make([]string, 0, min(len(names), 20))
 	for _, n := range names[:cap(shown)] {
-		shown = append(shown, quote(n))
+		shown = append(shown, Quote(n))
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - len(shown); more > 0 {
@@ -34,9 +36,9 @@ func listing(names []string) string {
 	return text
 }
 
-// didYouMean returns a question with the nearest of the names, or nothing where
+// DidYouMean returns a question with the nearest of the names, or nothing where
 // none is near.
-func didYouMean(word string, names []string) string {
+func DidYouMean(word string, names []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, n := range slices.Sorted(slices.Values(names)) {
 		if len(n) > maxShown || len(word) > maxShown {
@@ -49,7 +51,7 @@ func didYouMean(word string, names []string) string {
 	if best == "" {
 		return ""
 	}
-	return "; did you mean " + quote(best) + "?"
+	return "; did you mean " + Quote(best) + "?"
 }
 
 // edits is the Levenshtein distance in bytes.

@@ -7,11 +7,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo run cluster journey journey-full test lint fmt arch race fuzz bench clean
+.PHONY: help build demo run cluster journey journey-full tune scoreboard test lint fmt arch race peers fuzz bench clean
 
-# Arguments of the program and of the fuzzer: make demo ARGS='--help', make fuzz FUZZTIME=5m
+# Arguments of the program, of the fuzzer and of the scoreboard: make demo ARGS='--help', make fuzz FUZZTIME=5m,
+# make scoreboard SEEDS=3
 ARGS ?=
 FUZZTIME ?= 30s
+SEEDS ?= 5
 
 ##@ Use
 build: ## Build bin/autoscaler.
@@ -34,6 +36,13 @@ journey-full: ## The same with ten minutes without Prometheus.
 	@test/cluster/build
 	@JOURNEY_FULL=1 go -C test/cluster test -count=1 -timeout 45m -v -run TestJourney ./journey
 
+tune: ## Find setups for the other controllers on the scoreboard: configs/tuned.yaml.
+	@scripts/test build
+	bin/autoscaler tune $$(grep -LxF '# scoreboard: no' configs/scenarios/*.yaml) --data $${TESSERA_DATA:-../shared/data} -o configs/tuned.yaml $(ARGS)
+
+scoreboard: ## Every controller on every scenario, SEEDS (5) seeds: the table of docs/benchmark.md.
+	@scripts/scoreboard $(SEEDS)
+
 ##@ Check
 test: ## Everything that can be checked on one machine; what the continuous build runs.
 	@scripts/test
@@ -49,6 +58,9 @@ arch: ## Only the arrows: which package may import which, and why not more.
 
 race: ## Only the race detector, on the packages that start goroutines.
 	@scripts/test race
+
+peers: ## The real Kubernetes HPA controller and Knative autoscaler in the simulator, against our ports.
+	@scripts/test peers
 
 fuzz: ## Each fuzz target for FUZZTIME (30s).
 	@scripts/fuzz $(FUZZTIME)

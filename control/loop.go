@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -191,16 +190,6 @@ func (l *Loop) foresee(now time.Time) []ModelForecast {
 			}
 		}
 		out = append(out, ModelForecast{Model: m.Name, Path: path})
-	}
-	return out
-}
-
-// rounded keeps five significant digits: no forecast knows more, and a record is
-// a third as long.
-func rounded(v float64) float64 {
-	out, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 5, 64), 64)
-	if err != nil {
-		return v
 	}
 	return out
 }

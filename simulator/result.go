@@ -43,6 +43,11 @@ type Result struct {
 	Timeline          []Sample               `json:"timeline"`
 	Purchases         []Purchase             `json:"purchases"`
 	BudgetsHeld       int                    `json:"budgets_held"` // purchases that a cap held back, counted at each plan
+
+	// What the run is judged against; the hash does not cover it.
+	CostLowerBoundUSD *float64 `json:"cost_lower_bound_usd,omitempty"` // nobody could have served as much within the SLO for less
+	Regret            *float64 `json:"regret,omitempty"`               // cost over the bound, less 1
+	RegretClairvoyant *float64 `json:"regret_clairvoyant,omitempty"`   // cost over that of the clairvoyant in the same world, less 1
 }
 
 // ModelResult is what a run says of one model. Latencies are in seconds.
@@ -78,15 +83,17 @@ type Purchase struct {
 	Candidates []fleet.Candidate `json:"candidates,omitempty"` // of the whole plan, with the first node it bought
 }
 
-// Seal computes the hash over everything but wall-clock figures.
+// Seal computes the hash over everything that the run said of itself: not over
+// wall-clock figures, nor over what it is judged against afterwards.
 func (r *Result) Seal() error {
-	wall := r.WallSeconds
-	r.Hash, r.WallSeconds = "", 0
-	text, err := json.Marshal(r)
+	bare := *r
+	bare.Hash, bare.WallSeconds = "", 0
+	bare.CostLowerBoundUSD, bare.Regret, bare.RegretClairvoyant = nil, nil, nil
+	text, err := json.Marshal(bare)
 	if err != nil {
 		return fmt.Errorf("hash the result: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	r.Hash, r.WallSeconds = hex.EncodeToString(sum[:]), wall
+	r.Hash = hex.EncodeToString(sum[:])
 	return nil
 }

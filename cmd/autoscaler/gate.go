@@ -97,6 +97,7 @@ func checkFields(gates []gate, p policy.Policy) error {
 	sample := simulator.Result{
 		Attainment: &one, CostUSD: &one, AttainmentByModel: map[string]float64{},
 		ByModel: map[string]simulator.ModelResult{}, CostByGroup: map[string]float64{},
+		CostLowerBoundUSD: &one, Regret: &one,
 	}
 	for _, m := range p.Models {
 		sample.AttainmentByModel[string(m.Name)], sample.CostByGroup[string(m.Group)] = one, one

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,14 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/simulator"
+	"github.com/tessera-autoscaler/tessera/simulator/judge"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
 )
-
-// controllers are the names that --controller takes.
-var controllers = []string{"tessera"}
 
 // simulateFlags are the flags of simulate.
 type simulateFlags struct {
@@ -30,6 +26,8 @@ type simulateFlags struct {
 	controller string
 	policy     string
 	data       string
+	tuned      string
+	noBound    bool
 	output     string
 	report     string
 	record     string
@@ -46,7 +44,11 @@ servers on slices with queues and batches, nodes that take minutes to start, and
 money by the second. The same seed and inputs give the same result and hash.
 
 SCENARIO is a file of kind Scenario; its policy, catalog and profiles are read
-relative to it, recorded traffic relative to --data.`,
+relative to it, recorded traffic relative to --data.
+
+--controller puts another in the place of Tessera: the rules of other autoscalers,
+each on a cluster with fixed GPU geometries, or a clairvoyant that knows the traffic
+in advance. Their setups come from the file of "autoscaler tune", or are defaults.`,
 		Example: `  # Two weeks of five languages, as a table
   autoscaler simulate configs/scenarios/five-languages.yaml
 
@@ -61,7 +63,9 @@ relative to it, recorded traffic relative to --data.`,
 		},
 	}
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
-	c.Flags().StringVar(&f.controller, "controller", "tessera", "who decides: "+strings.Join(controllers, ", "))
+	c.Flags().StringVar(&f.controller, "controller", judge.Tessera, "who decides: "+strings.Join(judge.Controllers(), ", "))
+	c.Flags().StringVar(&f.tuned, "tuned", "", "tuned setups of the other controllers (default tuned.yaml in the folder above the scenario's, if there)")
+	c.Flags().BoolVar(&f.noBound, "no-bound", false, "do not compute the least money for which anyone could have served as much")
 	c.Flags().StringVar(&f.policy, "policy", "", "a FleetPolicy file in place of the scenario's")
 	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
@@ -83,8 +87,12 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 	if err := checkFields(gates, s.Settings.Policy); err != nil {
 		return err
 	}
-	world, err := s.World(f.seed)
+	tuned, err := readTuned(f.tuned, path)
 	if err != nil {
+		return invalid(err)
+	}
+	job := judge.Job{Controller: f.controller, Setup: tuned.Setup(s.Name, f.controller), Bound: !f.noBound}
+	if err := checkSetup(s, f.controller, job.Setup); err != nil {
 		return invalid(err)
 	}
 	journal, err := openJournal(f.record)
@@ -92,21 +100,12 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	loop := control.NewLoop(control.Ports{Observer: world, Actuator: world, Journal: journal, Historian: world}, s.Settings, quiet())
-	if err := loop.Prime(ctx, s.Start); err != nil {
-		return fmt.Errorf("read the history: %w", err)
-	}
 	bar := newBar(diagnostics, "simulating "+s.Name)
+	job.Journal, job.Progress = journal, bar.set
 	begun := time.Now()
-	run := simulator.Run{World: world, Duration: s.Duration, Every: s.Settings.Policy.Ticks.Fast, Policy: s.Settings.Policy, Progress: bar.set}
-	result, err := run.Drive(ctx, loop)
+	result, err := judge.NewTrial(s, f.seed).Run(ctx, job)
 	bar.close()
 	if err != nil {
-		return err
-	}
-	result.Scenario, result.Controller, result.Seed = s.Name, f.controller, f.seed
-	result.TrafficScale, result.IgnoredRows, result.Notes = s.Scales, s.Ignored, s.Notes
-	if err := result.Seal(); err != nil {
 		return err
 	}
 	result.WallSeconds = time.Since(begun).Seconds()
@@ -118,8 +117,8 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 
 // check refuses what can be refused before a long run.
 func (f simulateFlags) check() ([]gate, error) {
-	if !slices.Contains(controllers, f.controller) {
-		return nil, usage("--controller %q is not known%s", f.controller, suggestion(f.controller, controllers))
+	if !slices.Contains(judge.Controllers(), f.controller) {
+		return nil, usage("--controller %q is not known%s", f.controller, suggestion(f.controller, judge.Controllers()))
 	}
 	if f.output != "table" && f.output != "json" {
 		return nil, usage("-o %q: use table or json", f.output)
@@ -162,6 +161,3 @@ func (f simulateFlags) print(out io.Writer, s *scenario.Scenario, r simulator.Re
 	}
 	return writeReport(f.report, s, r)
 }
-
-// quiet is the logger of an offline run: what it decides is in its result.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -105,6 +105,7 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 		"budget_violations": "integer", "events": "integer", "truncated": "boolean", "hash": "string",
 		// Besides those of the contract:
 		"cost": "string", "timeline": "array", "purchases": "array", "budgets_held": "integer",
+		"cost_lower_bound_usd": "number", "regret": "number",
 	})
 	if r["scenario"] != "small" || r["controller"] != "tessera" || r["seed"] != 1.0 || r["simulated_seconds"] != 3*3600.0 || r["truncated"] != false {
 		t.Errorf("%v of %v, seed %v, %v simulated seconds, truncated %v", r["controller"], r["scenario"], r["seed"], r["simulated_seconds"], r["truncated"])
@@ -133,12 +134,21 @@ func TestWhatWasNotComputedIsAbsent(t *testing.T) {
 	if a, ok := r.within(t, "attainment_by_model")["summarize-no"]; ok {
 		t.Errorf("summarize-no attained %v of nothing", a)
 	}
-	for _, name := range []string{"cost_lower_bound_usd", "regret", "regret_clairvoyant"} {
-		if v, ok := r[name]; ok {
+	if v, ok := r["regret_clairvoyant"]; ok {
+		t.Errorf("regret_clairvoyant is %v, and there was no clairvoyant", v)
+	}
+	nowhereNull(t, "result", map[string]any(r))
+
+	// Without the bound nothing is regretted, and the hash is the same.
+	unbound := simulated(t, "--no-bound")
+	for _, name := range []string{"cost_lower_bound_usd", "regret"} {
+		if v, ok := unbound[name]; ok {
 			t.Errorf("%s is %v", name, v)
 		}
 	}
-	nowhereNull(t, "result", map[string]any(r))
+	if unbound["hash"] != r["hash"] {
+		t.Error("the bound changed the hash")
+	}
 
 	// Nothing is paid in dollars.
 	for _, file := range []string{"policy.yaml", "catalog.yaml"} {

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tessera-autoscaler/tessera/simulator/judge"
+	"github.com/tessera-autoscaler/tessera/simulator/peer"
+	"github.com/tessera-autoscaler/tessera/simulator/scenario"
+)
+
+// judged is a scenario with a digest of everything that it was read from.
+type judged struct {
+	*scenario.Scenario
+	path   string
+	inputs string
+}
+
+// loadJudged reads a scenario and notes which files it opened.
+func loadJudged(path, data string) (judged, error) {
+	var opened []string
+	loader := scenario.Loader{Data: dataRoot(data), Open: func(p string) (io.ReadCloser, error) {
+		if !slices.Contains(opened, p) {
+			opened = append(opened, p)
+		}
+		return openFile(p)
+	}}
+	s, err := loader.Load(path)
+	if err != nil {
+		return judged{}, err
+	}
+	inputs, err := digestOf(opened)
+	return judged{s, path, inputs}, err
+}
+
+// digestOf is a digest of what files and folders hold, in their order, wherever
+// they lie.
+func digestOf(paths []string) (string, error) {
+	sum := sha256.New()
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			return addTo(sum, p)
+		})
+		if err != nil {
+			return "", fmt.Errorf("read a file once more: %w", err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// addTo adds a file and its length to a digest.
+func addTo(sum io.Writer, path string) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	n, err := io.Copy(sum, f)
+	if err == nil {
+		_, err = fmt.Fprintf(sum, "\x00%d\x00", n)
+	}
+	return err
+}
+
+// programDigest tells this program from any that was built from other sources.
+var programDigest = sync.OnceValues(func() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	return digestOf([]string{path})
+})
+
+// storeIn is where results are kept: the flag, else a folder of the user's cache.
+func storeIn(folder string) (judge.Store, error) {
+	program, err := programDigest()
+	if err != nil {
+		return judge.Store{}, err
+	}
+	if folder == "" {
+		root, err := os.UserCacheDir()
+		if err != nil {
+			return judge.Store{}, usage("there is no folder to keep results in: %v\ngive one with --cache DIR", err)
+		}
+		folder = filepath.Join(root, "tessera", "results")
+	}
+	return judge.Store{Folder: folder, Program: program}, nil
+}
+
+// readTuned reads the file of tuned setups: the one given, which must be there, or
+// else tuned.yaml in the folder above the scenario's, if there is one.
+func readTuned(given, scenarioPath string) (judge.Tuned, error) {
+	path := given
+	if path == "" {
+		path = filepath.Join(filepath.Dir(scenarioPath), "..", "tuned.yaml")
+	}
+	doc, err := parseFile(path)
+	if given == "" && errors.Is(err, fs.ErrNotExist) {
+		return judge.Tuned{}, nil
+	}
+	if err != nil {
+		return judge.Tuned{}, err
+	}
+	tuned := judge.ReadTuned(doc)
+	return tuned, doc.Err()
+}
+
+// checkSetup refuses a tuned setup that does not fit its scenario.
+func checkSetup(s *scenario.Scenario, controller string, setup *peer.Setup) error {
+	if setup == nil || controller == judge.Clairvoyant {
+		return nil
+	}
+	if err := setup.Validate(s.Settings); err != nil {
+		return fmt.Errorf("the tuned setup of %s for %s does not fit: %w\nfind another with 'autoscaler tune'", controller, s.Name, err)
+	}
+	return nil
+}
+
+// parseControllers reads a comma-separated list of names, each once.
+func parseControllers(flag, text string, among []string) ([]string, error) {
+	var out []string
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(among, name) {
+			return nil, usage("%s %q is not known%s", flag, name, suggestion(name, among))
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tessera-autoscaler/tessera/simulator/judge"
+)
+
+// tuneFlags are the flags of tune.
+type tuneFlags struct {
+	controllers string
+	seed        uint64
+	target      float64
+	data        string
+	cache       string
+	jobs        int
+	beginning   time.Duration
+	runs        int
+	layouts     int
+	output      string
+}
+
+// tunable are the controllers that have something to tune.
+func tunable() []string {
+	return slices.DeleteFunc(judge.Controllers(), func(name string) bool { return name == judge.Tessera })
+}
+
+func newTune() *cobra.Command {
+	var f tuneFlags
+	c := &cobra.Command{
+		Use:   "tune SCENARIO...",
+		Short: "Find the cheapest setup with which other controllers keep the service levels",
+		Long: `Tune gives the other controllers a fair chance: it searches each one's cheapest
+setup that keeps the target of every model, or else the one that comes closest.
+What it varies are the ways to cut GPUs and to place models on them, the minimum
+number of replicas, and the controller's own parameters, one after the other and over
+again, on the beginning of the scenario; the best few are judged on all of it.
+
+What it finds goes into the file of -o, in the place of what was there of the same
+scenario and controller; simulate and compare read it. Finished runs are kept in
+the folder of --cache, so that a search that was interrupted goes on where it ended.`,
+		Example: `  # Every controller but Tessera, on two weeks of five languages
+  autoscaler tune configs/scenarios/five-languages.yaml -o tuned.yaml
+
+  # Two of them, in the world of a seed that is not compared
+  autoscaler tune configs/scenarios/five-languages.yaml --controllers hpa,kpa --seed 1001 -o tuned.yaml`,
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			return tune(c.Context(), given, f, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&f.controllers, "controllers", strings.Join(tunable(), ","), "who is tuned, separated by commas")
+	c.Flags().Uint64Var(&f.seed, "seed", 1001, "seed of the world in which setups are tried")
+	c.Flags().Float64Var(&f.target, "target", 0, "attainment that every model is to have (default the target of its SLO)")
+	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
+	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
+	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "runs at a time")
+	c.Flags().DurationVar(&f.beginning, "beginning", 72*time.Hour, "of the scenario, on which setups are tried first")
+	c.Flags().IntVar(&f.runs, "runs", 60, "most setups tried on the beginning, for each controller")
+	c.Flags().IntVar(&f.layouts, "layouts", 6, "most ways tried to cut GPUs and to place models")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "file of setups to write or to add to (required)")
+	return c
+}
+
+func tune(ctx context.Context, paths []string, f tuneFlags, out, diagnostics io.Writer) error {
+	controllers, err := f.check()
+	if err != nil {
+		return err
+	}
+	store, err := storeIn(f.cache)
+	if err != nil {
+		return err
+	}
+	tuned, err := f.before()
+	if err != nil {
+		return invalid(err)
+	}
+	for _, path := range paths {
+		s, err := loadJudged(path, f.data)
+		if err != nil {
+			return invalid(err)
+		}
+		trial := judge.NewTrial(s.Scenario, f.seed)
+		for _, name := range controllers {
+			search := judge.Search{
+				Trial: trial, Inputs: s.inputs, Store: store, Controller: name, Target: f.target,
+				Beginning: f.beginning, Runs: f.runs, Layouts: f.layouts, Workers: f.jobs,
+				Tell: func(format string, args ...any) { fmt.Fprintf(diagnostics, format+"\n", args...) },
+			}
+			found, err := search.Find(ctx)
+			if err != nil {
+				return err
+			}
+			tuned = tuned.With(f.entry(s, name, found))
+			// After every search, so that what was found survives an interruption.
+			if err := replaceFile(f.output, tuned.Write); err != nil {
+				return err
+			}
+			if err := tellFound(out, s, name, found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// check refuses what can be refused before a long run.
+func (f tuneFlags) check() ([]string, error) {
+	switch {
+	case f.output == "":
+		return nil, usage("give the file to write with -o FILE\nsee 'autoscaler tune --help'")
+	case !(f.target >= 0 && f.target <= 1):
+		return nil, usage("--target %v: give a share between 0 and 1, such as 0.99", f.target)
+	case f.jobs < 1 || f.runs < 1 || f.layouts < 1 || f.beginning <= 0:
+		return nil, usage("--jobs, --runs, --layouts and --beginning must be positive")
+	}
+	if folder, err := os.Stat(filepath.Dir(f.output)); err != nil || !folder.IsDir() {
+		return nil, usage("-o %s: there is no folder %s", f.output, filepath.Dir(f.output))
+	}
+	return parseControllers("--controllers", f.controllers, tunable())
+}
+
+// before is what the file holds already.
+func (f tuneFlags) before() (judge.Tuned, error) {
+	doc, err := parseFile(f.output)
+	if errors.Is(err, fs.ErrNotExist) {
+		return judge.Tuned{}, nil
+	}
+	if err != nil {
+		return judge.Tuned{}, err
+	}
+	tuned := judge.ReadTuned(doc)
+	return tuned, doc.Err()
+}
+
+func (f tuneFlags) entry(s judged, controller string, found judge.Found) judge.Entry {
+	e := judge.Entry{
+		Scenario: s.Name, Controller: controller, Setup: found.Setup, Date: time.Now().UTC().Format(time.DateOnly), Seed: f.seed,
+		Target: f.target, Cost: found.Result.Cost.String(), Meets: found.Meets,
+	}
+	if found.Result.Attainment != nil {
+		e.Attainment = *found.Result.Attainment
+	}
+	return e
+}
+
+// tellFound tells on a line what a search came to.
+func tellFound(out io.Writer, s judged, controller string, found judge.Found) error {
+	verdict := "meets every target"
+	if !found.Meets {
+		verdict = "no setup tried meets every target; this comes closest"
+	}
+	_, err := fmt.Fprintf(out, "%s, %s: %s, %s within the SLO, %d runs: %s\n",
+		s.Name, controller, found.Result.Cost.Describe(), percent(found.Result.Attainment), found.Runs, verdict)
+	return err
+}

@@ -1,0 +1,176 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tessera-autoscaler/tessera/control"
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/forecast"
+	"github.com/tessera-autoscaler/tessera/simulator"
+	"github.com/tessera-autoscaler/tessera/simulator/peer"
+	"github.com/tessera-autoscaler/tessera/simulator/scenario"
+)
+
+// The controllers that are no peers.
+const (
+	Tessera     = "tessera"
+	Clairvoyant = "clairvoyant"
+)
+
+// Controllers lists the names that a Job takes: Tessera, the clairvoyant, and the
+// peers by name.
+func Controllers() []string { return append([]string{Tessera, Clairvoyant}, peer.Names()...) }
+
+// Trial is one world, a scenario with a seed, in which controllers are judged. It
+// is safe for concurrent use: every run has a world of its own.
+type Trial struct {
+	Scenario *scenario.Scenario
+	Seed     uint64
+	truth    func() (*Truth, error)
+}
+
+// NewTrial makes a trial. The traffic is read when the first controller asks what
+// will come.
+func NewTrial(s *scenario.Scenario, seed uint64) *Trial {
+	return &Trial{Scenario: s, Seed: seed, truth: sync.OnceValues(func() (*Truth, error) { return readTruth(s, seed) })}
+}
+
+// Job is one run of one controller in a trial.
+type Job struct {
+	Controller string
+	Setup      *peer.Setup     // of a peer, or parameters of the clairvoyant; nil is DefaultSetup
+	Duration   time.Duration   // zero is the scenario's own; a shorter one ends the world early
+	Bound      bool            // also compute the bound of what was served
+	Journal    control.Journal // of every decision; may be nil
+	Progress   func(share float64)
+}
+
+// Run runs a controller and says what came out. Its error names a controller that
+// is not there, or says what is wrong with its setup.
+func (t *Trial) Run(ctx context.Context, job Job) (simulator.Result, error) {
+	s := t.Scenario
+	world, err := s.World(t.Seed)
+	if err != nil {
+		return simulator.Result{}, err
+	}
+	if job.Journal == nil {
+		job.Journal = nowhere{}
+	}
+	c, every, err := t.controller(ctx, job, world)
+	if err != nil {
+		return simulator.Result{}, err
+	}
+	duration := s.Duration
+	if job.Duration > 0 {
+		duration = min(duration, job.Duration)
+	}
+	run := simulator.Run{World: world, Duration: duration, Every: every, Policy: s.Settings.Policy, Progress: job.Progress}
+	result, err := run.Drive(ctx, c)
+	if err != nil {
+		return simulator.Result{}, err
+	}
+	result.Scenario, result.Controller, result.Seed = s.Name, job.Controller, t.Seed
+	result.TrafficScale, result.IgnoredRows, result.Notes = maps.Clone(s.Scales), maps.Clone(s.Ignored), slices.Clone(s.Notes)
+	if err := result.Seal(); err != nil {
+		return simulator.Result{}, err
+	}
+	if job.Bound {
+		err = t.Bound(ctx, &result)
+	}
+	return result, err
+}
+
+// controller makes the controller of a job and says how often it ticks.
+func (t *Trial) controller(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, time.Duration, error) {
+	settings := t.Scenario.Settings
+	ports := control.Ports{Observer: world, Actuator: world, Journal: job.Journal, Historian: world}
+	switch {
+	case job.Controller == Tessera:
+		loop, err := primed(ctx, ports, settings, t.Scenario.Start)
+		return loop, settings.Policy.Ticks.Fast, err
+	case job.Controller == Clairvoyant:
+		truth, err := t.truth()
+		if err != nil {
+			return nil, 0, err
+		}
+		sight := foresightOf(job.Setup)
+		own := sight.settings(settings)
+		oracles := sight.oracles(truth, own)
+		ports.Observer, ports.Historian = seer{world, oracles}, nil
+		ports.Forecasters = func(m fleet.ModelName) forecast.Forecaster { return oracles[m] }
+		loop, err := primed(ctx, ports, own, t.Scenario.Start)
+		return loop, settings.Policy.Ticks.Fast, err
+	case slices.Contains(peer.Names(), job.Controller):
+		return t.peer(job, world)
+	}
+	return nil, 0, fmt.Errorf("there is no controller %q: use one of %v", job.Controller, Controllers())
+}
+
+// primed is a loop that was taught what was before.
+func primed(ctx context.Context, ports control.Ports, settings control.Settings, start time.Time) (*control.Loop, error) {
+	loop := control.NewLoop(ports, settings, slog.New(slog.DiscardHandler))
+	if err := loop.Prime(ctx, start); err != nil {
+		return nil, fmt.Errorf("read the history: %w", err)
+	}
+	return loop, nil
+}
+
+// peer makes a cluster with a peer in it.
+func (t *Trial) peer(job Job, world *simulator.World) (simulator.Controller, time.Duration, error) {
+	truth, err := t.truth()
+	if err != nil {
+		return nil, 0, err
+	}
+	settings := t.Scenario.Settings
+	setup := DefaultSetup(settings)
+	if job.Setup != nil {
+		setup = *job.Setup
+	}
+	scaler, err := peer.NewScaler(job.Controller, settings, setup, truth.Known())
+	if err != nil {
+		return nil, 0, fmt.Errorf("controller %s: %w", job.Controller, err)
+	}
+	cluster, err := peer.NewCluster(world, world, settings, setup, scaler)
+	if err != nil {
+		return nil, 0, fmt.Errorf("controller %s: %w", job.Controller, err)
+	}
+	return &recorded{Controller: cluster, journal: job.Journal, settings: settings}, cluster.Every(), nil
+}
+
+// recorded writes what a controller did into a journal, as control.Loop does.
+type recorded struct {
+	simulator.Controller
+	journal  control.Journal
+	settings control.Settings
+	begun    bool
+}
+
+// Tick lets the controller tick and keeps its record.
+func (r *recorded) Tick(ctx context.Context, now time.Time) (control.Record, error) {
+	if !r.begun {
+		if err := r.journal.Begin(ctx, r.settings); err != nil {
+			return control.Record{}, fmt.Errorf("begin the journal: %w", err)
+		}
+		r.begun = true
+	}
+	record, err := r.Controller.Tick(ctx, now)
+	if err != nil {
+		return record, err
+	}
+	if err := r.journal.Append(ctx, record); err != nil {
+		return record, fmt.Errorf("record: %w", err)
+	}
+	return record, nil
+}
+
+// nowhere is the journal that forgets.
+type nowhere struct{}
+
+func (nowhere) Begin(context.Context, control.Settings) error { return nil }
+func (nowhere) Append(context.Context, control.Record) error  { return nil }

@@ -11,6 +11,11 @@ const (
 	evReplicaReady                  // subject: replica
 	evReshaped                      // subject: node, detail: GPU
 	evMidnight                      // the day of the account ends
+	evFault                         // subject: fault, which begins
+	evFaultOver                     // subject: fault
+	evNotice                        // subject: node, whose seller takes it back
+	evTaken                         // subject: node
+	evScrape                        // the signals are read
 )
 
 // event is something that happens at an instant. The ticket makes the order of
@@ -34,7 +39,8 @@ type heap struct {
 	ticket uint64
 }
 
-func (h *heap) push(e event) {
+// push puts an event into the heap and returns its ticket.
+func (h *heap) push(e event) uint64 {
 	h.ticket++
 	e.ticket = h.ticket
 	h.events = append(h.events, e)
@@ -48,6 +54,7 @@ func (h *heap) push(e event) {
 		i = parent
 	}
 	h.events[i] = e
+	return e.ticket
 }
 
 func (h *heap) pop() event {

@@ -25,6 +25,7 @@ type minutes struct {
 	lastArrivals     int64 // in the last whole minute
 	lastBusy, lastUp int64 // nanoseconds of servers in it
 	outcomes         [attainmentMinutes]outcome
+	ever             outcome // since the start
 }
 
 // outcome counts requests that ended, served or dropped.
@@ -58,8 +59,10 @@ func (c *minutes) roll(now int64) {
 // ended counts a request that was served or dropped.
 func (c *minutes) ended(inSLO bool) {
 	c.outcome.all++
+	c.ever.all++
 	if inSLO {
 		c.outcome.inSLO++
+		c.ever.inSLO++
 	}
 }
 
@@ -98,6 +101,7 @@ type level struct {
 	n     int64
 	since int64
 	area  int64 // nanoseconds of servers since the last take, up to since
+	taken int64 // nanoseconds of servers before that
 }
 
 func (l *level) change(by, now int64) {
@@ -110,5 +114,9 @@ func (l *level) take(now int64) int64 {
 	l.change(0, now)
 	area := l.area
 	l.area = 0
+	l.taken += area
 	return area
 }
+
+// integral is that since the start, up to now.
+func (l *level) integral(now int64) int64 { return l.taken + l.area + l.n*(now-l.since) }

@@ -22,6 +22,7 @@ type model struct {
 	draws    *rand.Rand
 
 	arrived, served, inSLO, dropped int64
+	cut                             int64 // in service, as their server was lost
 	lateStarting, deadlineMissed    int64
 	latency                         latencies
 	minutes                         minutes

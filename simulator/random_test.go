@@ -123,6 +123,7 @@ func purchase(node fleet.NodeID, offering fleet.OfferingName, geometry fleet.Geo
 type life struct {
 	offering   fleet.OfferingName
 	from, till time.Time // till is zero while the node lives
+	lost       bool      // it was not given back
 }
 
 // TestRandomWorldsConserve: whatever is done to a fleet and when, no request and
@@ -193,12 +194,9 @@ func checkLaws(t *rapid.T, w *World) {
 	}
 	type tally struct{ pending, ready, up, busy int }
 	byModel := map[*model]tally{}
-	for _, n := range w.nodes {
-		if n.gone {
-			if len(n.replicas) > 0 {
-				t.Fatalf("node %s is gone and has %s", n.ID, n.replicas[0].id)
-			}
-			continue
+	for _, n := range w.live {
+		if w.byNode[n.ID] != n || w.nodes[n.index] != n {
+			t.Fatalf("node %s is gone and still there", n.ID)
 		}
 		for i, g := range n.gpus {
 			active := 0
@@ -284,9 +282,10 @@ func checkBills(t *rapid.T, w *World, lives map[fleet.NodeID]*life) {
 			paid = max(l.till.Sub(l.from), o.MinimumBilling)
 		}
 		want := o.Price.For(paid)
-		n := w.byNode[id]
-		if got := n.bill.paid.Add(n.dueIfAlive(w)); got.Compare(want) != 0 {
-			t.Fatalf("%s costs %s, its rate for %v is %s", id, got, paid, want)
+		if n := w.byNode[id]; n != nil {
+			if got := n.bill.paid.Add(n.bill.due(w.now)); got.Compare(want) != 0 {
+				t.Fatalf("%s costs %s, its rate for %v is %s", id, got, paid, want)
+			}
 		}
 		sum = sum.Add(want)
 		if o.GPU != fleet.CPU {
@@ -313,11 +312,4 @@ func checkBills(t *rapid.T, w *World, lives map[fleet.NodeID]*life) {
 			t.Fatalf("%s: the groups pay %s of %s", name, shares, a.sum())
 		}
 	}
-}
-
-func (n *node) dueIfAlive(w *World) fleet.Money {
-	if n.gone {
-		return fleet.Micros(0, "USD")
-	}
-	return n.due(w.now)
 }

@@ -34,6 +34,7 @@ type Result struct {
 	GPUHours          float64                `json:"gpu_hours"`
 	IdleGPUHours      float64                `json:"idle_gpu_hours"`
 	LateWhileStarting int64                  `json:"late_while_starting"`
+	NodesLost         int                    `json:"nodes_lost"` // that died or that their seller took back
 	ScaleActions      int                    `json:"scale_actions"`
 	Reconfigurations  int                    `json:"reconfigurations"`
 	BudgetViolations  int                    `json:"budget_violations"`
@@ -51,6 +52,7 @@ type ModelResult struct {
 	Served     int64    `json:"served"`
 	Dropped    int64    `json:"dropped"`
 	Waiting    int64    `json:"waiting"`
+	Cut        int64    `json:"cut"` // in service, as their server was lost; of streaming models, dropped too
 	InSLO      int64    `json:"in_slo"`
 	Attainment *float64 `json:"attainment,omitempty"`
 	Mean       *float64 `json:"mean,omitempty"`

@@ -76,7 +76,7 @@ func (r Run) progress(since time.Duration) {
 	}
 }
 
-// conserved checks that no request and no money was lost or made.
+// conserved checks that no request, no money and no GPU time was lost or made.
 func (w *World) conserved(r Result) error {
 	var errs []error
 	for _, m := range w.models {
@@ -86,15 +86,14 @@ func (w *World) conserved(r Result) error {
 				m.Name, got.Requests, got.Served, got.Dropped, got.Waiting))
 		}
 	}
-	sum := fleet.Micros(0, w.catalog.Currency)
-	for _, n := range w.nodes {
-		sum = sum.Add(n.bill.paid)
-		if !n.gone {
-			sum = sum.Add(n.due(w.now))
-		}
-	}
+	sum := w.ended.paid
+	w.bills(func(b *bill) { sum = sum.Add(b.paid).Add(b.due(w.now)) })
 	if sum.Compare(r.Cost) != 0 {
 		errs = append(errs, fmt.Errorf("the nodes cost %s, but %s was paid", sum, r.Cost))
+	}
+	if gpus := w.gpuTimes(); gpus.paid != gpus.worked.plus(gpus.idled) {
+		errs = append(errs, fmt.Errorf("GPUs were paid for %v h, but worked for %v h and idled for %v h",
+			gpus.paid.inHours(), gpus.worked.inHours(), gpus.idled.inHours()))
 	}
 	return errors.Join(errs...)
 }

@@ -22,8 +22,10 @@ type replica struct {
 	state    fleet.ReplicaState
 	since    int64
 	loading  bool // its weights are being loaded: a ready event is in the heap
+	stages   []fleet.Stage
 	queue    line // with least load: what was routed here and waits
 	batch    []request
+	serving  service // of the batch
 }
 
 // newReplica is a server as it was measured. It takes batches up to the largest
@@ -128,7 +130,7 @@ func (w *World) serve(r *replica) {
 	}
 	r.gpu.begin(w.now)
 	m.minutes.busy.change(1, w.now)
-	w.heap.push(event{at: w.now + int64(seconds*1e9), kind: evBatchDone, subject: r.index})
+	w.run(r, int64(seconds*1e9))
 }
 
 // finish completes a server's batch and lets it take the next, or go.
@@ -185,7 +187,7 @@ func (w *World) drain(r *replica) {
 
 // remove frees the server's slice.
 func (w *World) remove(r *replica) {
-	w.settle(r.node)
+	w.settle(r.node.bill)
 	w.replicas[r.index] = nil
 	w.byReplica[r.id] = nil
 	r.node.replicas = without(r.node.replicas, r)

@@ -11,7 +11,7 @@ func (w *World) Result() Result {
 	money := w.accounts()
 	out := Result{
 		SimulatedSeconds: float64(w.now) / 1e9, AttainmentByModel: map[string]float64{}, ByModel: map[string]ModelResult{},
-		Cost: money.total.sum(), CostByGroup: map[string]float64{}, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
+		Cost: money.total.sum(), CostByGroup: map[string]float64{}, NodesLost: w.lost, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
 	}
 	if w.catalog.Currency == "USD" {
 		out.CostUSD = new(out.Cost.Float())
@@ -20,7 +20,8 @@ func (w *World) Result() Result {
 		out.CostByGroup[string(money.groups[i])] = share.Float()
 	}
 	w.sumModels(&out)
-	w.sumGPUs(&out)
+	gpus := w.gpuTimes()
+	out.GPUHours, out.IdleGPUHours = gpus.paid.inHours(), gpus.idled.inHours()
 	return out
 }
 
@@ -32,7 +33,7 @@ func (w *World) sumModels(out *Result) {
 	var inSLO, judged int64
 	for i, m := range w.models {
 		r := ModelResult{
-			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Waiting: left[i].all, InSLO: m.inSLO,
+			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Cut: m.cut, Waiting: left[i].all, InSLO: m.inSLO,
 			Mean: m.latency.mean(), P50: m.latency.at(0.5), P95: m.latency.at(0.95), P99: m.latency.at(0.99),
 		}
 		if due := m.arrived - left[i].inTime; due > 0 {
@@ -91,29 +92,12 @@ func (w *World) outstanding() []unfinished {
 	return out
 }
 
-// sumGPUs fills in the GPU-hours that were paid, and those of them in which no
-// server of the GPU was at work. Nodes without GPUs have none.
-func (w *World) sumGPUs(out *Result) {
-	hours := func(nanos int64) float64 { return float64(nanos) / float64(time.Hour) }
-	for _, n := range w.nodes {
-		if n.offering.GPU == fleet.CPU {
-			continue
-		}
-		until := n.bill.settled
-		if !n.gone {
-			until = w.now
-		}
-		for _, g := range n.gpus {
-			paid := until - n.bill.from
-			out.GPUHours += hours(paid)
-			out.IdleGPUHours += hours(paid - g.workedUntil(until))
-		}
-	}
-}
-
 // Sample is the fleet now.
 func (w *World) Sample() Sample {
 	s := Sample{At: w.time(w.now), Rate: fleet.PerHour(fleet.Micros(0, w.catalog.Currency))}
+	for _, r := range w.reserved {
+		s.Rate = s.Rate.Add(r.bill.rate)
+	}
 	for _, n := range w.live {
 		s.Nodes++
 		s.Rate = s.Rate.Add(n.offering.Price)

@@ -112,7 +112,7 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 	models := r.within(t, "by_model")
 	for _, name := range []string{"transcribe-en", "transcribe-fr", "summarize-fr"} {
 		expect(t, name, models.within(t, name), map[string]string{
-			"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer",
+			"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer",
 			"attainment": "number", "mean": "number", "p50": "number", "p95": "number", "p99": "number",
 		})
 		if a := r.within(t, "attainment_by_model").number(t, name); a != models.within(t, name).number(t, "attainment") || a <= 0 || a > 1 {
@@ -128,7 +128,7 @@ func TestWhatWasNotComputedIsAbsent(t *testing.T) {
 	r := simulated(t)
 	// Nobody called summarize-no.
 	expect(t, "summarize-no", r.within(t, "by_model").within(t, "summarize-no"), map[string]string{
-		"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer",
+		"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer",
 	})
 	if a, ok := r.within(t, "attainment_by_model")["summarize-no"]; ok {
 		t.Errorf("summarize-no attained %v of nothing", a)

@@ -17,17 +17,20 @@ type minutes struct {
 	closed int   // whole minutes so far; below zero in the rest of a minute in which the world began
 	end    int64 // of the minute being counted, in nanoseconds since the start
 
-	arrivals int64   // in the minute being counted
-	outcome  outcome // likewise
-	busy     level   // servers at work
-	up       level   // servers that are ready, or still at work while they drain
+	arrivals int64         // in the minute being counted
+	outcome  outcome       // likewise
+	busy     level         // servers at work; streams in use
+	up       level         // servers that are ready, or still at work while they drain; their streams
+	late     level         // sessions that run, but not in real time
+	times    *sessionTimes // nil for requests
 
 	lastArrivals     int64 // in the last whole minute
 	lastBusy, lastUp int64 // nanoseconds of servers in it
 	outcomes         [attainmentMinutes]outcome
 }
 
-// outcome counts requests that ended, served or dropped.
+// outcome counts requests that ended, served or dropped; of sessions, the
+// milliseconds of media that ran or were refused.
 type outcome struct{ all, inSLO int64 }
 
 // minuteOffset is how far an instant lies in its minute of the clock.
@@ -45,6 +48,7 @@ func newMinutes(intoMinute int64) minutes {
 func (c *minutes) roll(now int64) {
 	for now >= c.end {
 		busy, up := c.busy.take(c.end), c.up.take(c.end)
+		c.ran(busy, c.late.take(c.end))
 		if c.closed >= 0 {
 			c.lastArrivals, c.lastBusy, c.lastUp = c.arrivals, busy, up
 			c.outcomes[c.closed%attainmentMinutes] = c.outcome
@@ -93,7 +97,7 @@ func (m *model) signals(now int64) fleet.ModelSignals {
 	return out
 }
 
-// level integrates a number of servers over time, exactly.
+// level integrates a number of servers, or of sessions, over time, exactly.
 type level struct {
 	n     int64
 	since int64
@@ -112,3 +116,6 @@ func (l *level) take(now int64) int64 {
 	l.area = 0
 	return area
 }
+
+// pending is the integral up to now of what was not taken yet.
+func (l *level) pending(now int64) int64 { return l.area + l.n*(now-l.since) }

@@ -19,10 +19,11 @@ type node struct {
 
 // gpu is one GPU in the world.
 type gpu struct {
-	active   int   // servers at work on it
-	since    int64 // when the first of them began
-	worked   int64 // nanoseconds in which at least one server was at work, up to since
-	reshapes int   // under way
+	active   int        // servers at work on it
+	since    int64      // when the first of them began
+	worked   int64      // nanoseconds in which at least one server was at work, up to since
+	reshapes int        // under way
+	sessions []*replica // servers of sessions on it, once they serve
 }
 
 // begin counts a server that begins a batch.

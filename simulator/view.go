@@ -47,7 +47,7 @@ func (w *World) replicaView(r *replica, hidden bool) fleet.Replica {
 		Since: w.time(r.since), InFlight: missing,
 	}
 	if !hidden {
-		view.InFlight = fleet.Measured(float64(len(r.batch)), 0, 1)
+		view.InFlight = fleet.Measured(float64(r.inFlight()), 0, 1)
 	}
 	return view
 }

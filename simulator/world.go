@@ -83,6 +83,8 @@ func (w *World) happen(e event) {
 		w.expect(m)
 	case evBatchDone:
 		w.finish(w.replicas[e.subject])
+	case evSessionEnds:
+		w.sessionEnds(e)
 	case evPatience:
 		w.patienceEnds(e)
 	case evNodeReady:

@@ -89,9 +89,12 @@ func sellable(c fleet.Catalog) error {
 // measurable tells which figures of a model's profile a server cannot run on.
 func measurable(m fleet.Model) error {
 	var errs []error
+	if m.Profile.Sessions() && !(m.Profile.MeanWork > 0 && m.Profile.MeanWork*1e9 < longest) {
+		errs = append(errs, fmt.Errorf("model %s: its sessions last %v s on average: give the mean duration in seconds, above zero and below a year", m.Name, m.Profile.MeanWork))
+	}
 	for _, v := range m.Profile.Variants {
 		for _, perf := range v.Slices {
-			if err := perf.Validate(); err != nil {
+			if err := m.Profile.Check(perf); err != nil {
 				errs = append(errs, fmt.Errorf("model %s, variant %s on %s: %w", m.Name, v.Name, perf.Kind, err))
 			}
 		}

@@ -9,12 +9,13 @@ import (
 // gpu is one GPU in the world. It works while at least one server on it does; a
 // server that hangs is at work too, as its meter says.
 type gpu struct {
-	active   int   // servers at work on it
-	since    int64 // when it last began to work or to idle; at first when its node was asked for
-	worked   int64 // nanoseconds, up to since
-	idled    int64 // likewise
-	reshapes int   // under way
-	stuck    int   // faults that hold it
+	active   int        // servers at work on it
+	since    int64      // when it last began to work or to idle; at first when its node was asked for
+	worked   int64      // nanoseconds, up to since
+	idled    int64      // likewise
+	reshapes int        // under way
+	stuck    int        // faults that hold it
+	sessions []*replica // servers of sessions on it, once they serve
 }
 
 // begin counts a server that begins to work.

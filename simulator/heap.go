@@ -6,6 +6,7 @@ type eventKind uint8
 const (
 	evArrival      eventKind = iota // subject: model
 	evBatchDone                     // subject: replica
+	evSessionEnds                   // subject: replica, detail: stream
 	evPatience                      // subject: model, detail: replica whose queue it is, or -1
 	evNodeReady                     // subject: node
 	evReplicaReady                  // subject: replica

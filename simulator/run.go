@@ -76,10 +76,13 @@ func (r Run) progress(since time.Duration) {
 	}
 }
 
-// conserved checks that no request, no money and no GPU time was lost or made.
+// conserved checks that no request, no money and no GPU time was lost or made, and
+// that time in the system obeys Little's law.
 func (w *World) conserved(r Result) error {
 	var errs []error
-	for _, m := range w.models {
+	there := w.outstanding()
+	for i, m := range w.models {
+		errs = append(errs, m.little(there[i], w.now))
 		got := r.ByModel[string(m.Name)]
 		if got.Requests != got.Served+got.Dropped+got.Waiting {
 			errs = append(errs, fmt.Errorf("model %s: %d requests came, but %d were served, %d dropped and %d wait",

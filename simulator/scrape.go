@@ -76,7 +76,7 @@ func (w *World) capture() {
 	for i, m := range w.models {
 		m.minutes.roll(w.now)
 		c.rings[i][c.taken%int64(len(c.rings[i]))] = capture{
-			arrived: m.arrived, outcome: m.minutes.ever, busy: m.minutes.busy.integral(w.now), up: m.minutes.up.integral(w.now),
+			arrived: m.arrived, outcome: m.minutes.soFar(w.now), busy: m.minutes.busy.integral(w.now), up: m.minutes.up.integral(w.now),
 			backlog: m.backlog(),
 		}
 	}

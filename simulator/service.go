@@ -31,13 +31,17 @@ func (w *World) batchDone(e event) {
 }
 
 // seize makes a GPU stuck: what is served on it does not end, and neither does what
-// begins to be. Loading goes on: it needs the GPU only at its end.
+// begins to be. Sessions end with their media, and nothing of it runs in real time
+// meanwhile. Loading goes on: it needs the GPU only at its end.
 func (w *World) seize(n *node, g *gpu) {
 	g.stuck++
 	for _, r := range n.replicas {
 		if r.gpu == g && r.serving.ticket != 0 && len(r.batch) > 0 {
 			r.serving.ticket, r.serving.left = 0, r.serving.ends-w.now
 		}
+	}
+	for _, r := range g.sessions {
+		w.lag(r)
 	}
 }
 
@@ -51,12 +55,15 @@ func (w *World) release(n *node, g *gpu) {
 			w.resume(r)
 		}
 	}
+	for _, r := range g.sessions {
+		w.lag(r)
+	}
 }
 
 // halt takes a server out of service at once, and returns what is to be served
-// elsewhere. What was in service is cut: a caller who waits for it gets nothing, and
-// asynchronous work, which nobody confirmed, comes again. What waited at the server
-// waits on.
+// elsewhere. What was in service is cut: a caller who waits for it gets nothing, a
+// session misses its rest, and asynchronous work, which nobody confirmed, comes again.
+// What waited at the server waits on.
 func (w *World) halt(r *replica) []request {
 	m := r.model
 	m.minutes.roll(w.now)
@@ -65,13 +72,18 @@ func (w *World) halt(r *replica) []request {
 		m.starting--
 	case fleet.ReplicaReady:
 		m.ready = without(m.ready, r)
-		m.minutes.up.change(-1, w.now)
+		m.minutes.up.change(-r.weight(), w.now)
 	case fleet.ReplicaDraining:
-		m.minutes.up.change(-1, w.now)
+		m.minutes.up.change(-r.weight(), w.now)
 	}
 	var again []request
+	if r.sessions != nil {
+		r.gpu.sessions = without(r.gpu.sessions, r)
+		w.cutSessions(r)
+	}
 	if len(r.batch) > 0 {
 		r.gpu.end(w.now)
+		w.crowd(r.gpu)
 		m.minutes.busy.change(-1, w.now)
 	}
 	for _, q := range r.batch {
@@ -79,7 +91,7 @@ func (w *World) halt(r *replica) []request {
 		if m.Kind == fleet.Async {
 			again = append(again, q)
 		} else {
-			m.drop(q)
+			m.drop(q, w.now)
 		}
 	}
 	r.batch, r.serving = r.batch[:0], service{}
@@ -108,6 +120,9 @@ func (w *World) lose(n *node) {
 		work []request
 	}
 	var all []orphans
+	for _, g := range n.gpus { // so that nobody begins beside a neighbour who goes first
+		g.sessions = nil
+	}
 	for _, r := range n.replicas { // all of them, before any work goes to others
 		all = append(all, orphans{r.model, w.halt(r)})
 		w.replicas[r.index], w.byReplica[r.id] = nil, nil

@@ -59,7 +59,7 @@ func (w *World) startReplica(step fleet.StartReplica) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r := newReplica(perf)
+	r := newServer(m, perf)
 	r.id, r.index, r.model, r.variant = step.Replica, int32(len(w.replicas)), m, step.Variant
 	r.slice, r.node, r.gpu, r.since = step.Slice, n, n.gpus[step.Slice.GPU.Index], w.now
 	w.settle(n.bill)

@@ -148,6 +148,9 @@ func TestTheLoopSurvivesEveryFault(t *testing.T) {
 		measure(&m).Load = fleet.Delay{P50: 20 * time.Second, P95: 40 * time.Second}
 		models = append(models, m)
 	}
+	live := sessionModel("live", 4, 2*time.Minute, 10*time.Second)
+	measure(&live).Load, measure(&live).Interference, live.MinReplicas = fleet.Fixed(20*time.Second), 0.1, 1
+	models = append(models, live)
 	catalog := testCatalog()
 	catalog.Offerings[0].Lead = fleet.LeadTime{Node: fleet.Delay{P50: 4 * time.Minute, P95: 7 * time.Minute}}
 	spot := catalog.Offerings[0]
@@ -160,11 +163,11 @@ func TestTheLoopSurvivesEveryFault(t *testing.T) {
 		Budgets: []policy.Budget{{Per: policy.Hour, Amount: usd(12_000_000), OnExceeded: policy.Hold}, {Per: policy.Day, Amount: usd(60_000_000), OnExceeded: policy.Shed}},
 	}
 	for seed := range uint64(20) {
-		faults := randomFaults(span, []fleet.OfferingName{"a100", "spot"}, []fleet.ModelName{"en", "fr"}).Example(int(seed))
+		faults := randomFaults(span, []fleet.OfferingName{"a100", "spot"}, []fleet.ModelName{"en", "fr", "live"}).Example(int(seed))
 		signals := []Scraping{{}, {Every: 15 * time.Second, Window: time.Minute, Delay: 20 * time.Second}}[seed%2]
 		w := build(t, Config{
 			Catalog: catalog, Models: models, Seed: seed, Patience: 20, Faults: faults, Signals: signals,
-			Sources: map[fleet.ModelName]traffic.Source{"en": plain(t, "en", 2, span+calm, seed), "fr": plain(t, "fr", 0.5, span+calm, seed)},
+			Sources: map[fleet.ModelName]traffic.Source{"en": plain(t, "en", 2, span+calm, seed), "fr": plain(t, "fr", 0.5, span+calm, seed), "live": poisson(t, "live", 0.05, span+calm, seed)},
 		})
 		loop := control.NewLoop(control.Ports{Observer: w, Actuator: w, Journal: forgetful{}}, control.Settings{Policy: p, Catalog: catalog}, slog.New(slog.DiscardHandler))
 		r, err := Run{World: w, Duration: span + calm, Every: p.Ticks.Fast, Policy: p}.Drive(t.Context(), loop)

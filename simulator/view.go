@@ -42,7 +42,7 @@ func (w *World) replicaView(r *replica) fleet.Replica {
 		Since: w.time(r.since), InFlight: missing, Stages: over(r.stages, w.time(w.now)),
 	}
 	if !w.hidden(r.model) {
-		view.InFlight = fleet.Measured(float64(len(r.batch)), 0, 1)
+		view.InFlight = fleet.Measured(float64(r.inFlight()), 0, 1)
 	}
 	return view
 }

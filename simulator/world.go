@@ -95,6 +95,8 @@ func (w *World) happen(e event) {
 		w.expect(m)
 	case evBatchDone:
 		w.batchDone(e)
+	case evSessionEnds:
+		w.sessionEnds(e)
 	case evPatience:
 		w.patienceEnds(e)
 	case evNodeReady:

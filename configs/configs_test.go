@@ -372,6 +372,46 @@ func TestFiveLanguagesIsSixMillionRequestsWithEnglishTenfold(t *testing.T) {
 	}
 }
 
+// TestLiveSessionsIsFiveHundredStreamsWithEnglishTenfold holds the comment of the
+// scenario against its numbers.
+func TestLiveSessionsIsFiveHundredStreamsWithEnglishTenfold(t *testing.T) {
+	const name = "scenarios/live-sessions.yaml"
+	s := load(t, name, "")
+	z, streams, english := policy.NewSizer(), 0.0, 0.0
+	for _, g := range generators(t, name) {
+		m, ok := s.Settings.Policy.Model(g.Model)
+		if !ok || !m.Profile.Sessions() {
+			t.Fatalf("%s is no model of sessions", g.Model)
+		}
+		if g.Work.Kind != traffic.WorkExponential || m.Profile.WorkCV != 1 {
+			t.Errorf("%s: durations are %s, and the profile says that they vary by %v", g.Model, g.Work.Kind, m.Profile.WorkCV)
+		}
+		streams += g.Peak * m.Profile.MeanWork
+		if g.Model == "caption-en" {
+			english = g.Peak
+		} else if math.Abs(english/g.Peak-10) > 1e-9 {
+			t.Errorf("English peaks at %v and %s at %v", english, g.Model, g.Peak)
+		}
+		small := on(t, m.Profile, "fp16", "a100-80gb", "1g.10gb")
+		if n := float64(z.Replicas(m, small, g.Peak) * small.RealTime(true)); n < g.Peak*m.Profile.MeanWork {
+			t.Errorf("%s needs %v streams for an offered load of %v", g.Model, n, g.Peak*m.Profile.MeanWork)
+		}
+	}
+	if streams < 450 || streams > 550 {
+		t.Errorf("%v sessions at once, want about 500", streams)
+	}
+}
+
+// The streams of asr-live are those of the windows of asr-large, ten seconds each.
+func TestStreamsOfCaptionsAreTheWindowsOfTheirModel(t *testing.T) {
+	live, windows := profiles(t)["asr-live"], profiles(t)["asr-large"]
+	for _, perf := range live.Variants[0].Slices {
+		if want := int(10*on(t, windows, "fp16", perf.Kind.GPU, perf.Kind.Profile).Throughput() + 1e-9); perf.Streams != want {
+			t.Errorf("%s holds %d streams, its windows %d", perf.Kind, perf.Streams, want)
+		}
+	}
+}
+
 // The sums behind the comment of the scenario: the fractions of an A100 that each
 // model needs on the slice that suits it best, before anything is packed.
 func TestFiveLanguagesNeedsSixGPUsAtItsPeakAndTwoAtNight(t *testing.T) {

@@ -16,7 +16,7 @@ type modelView struct {
 	Kind        fleet.ClassKind `json:"kind"`
 	SLO         string          `json:"slo"`
 	Target      float64         `json:"target"`
-	Demand      fleet.Signal    `json:"demand"` // requests a second
+	Demand      fleet.Signal    `json:"demand"` // requests, or sessions, a second
 	Backlog     fleet.Signal    `json:"backlog"`
 	Attainment  fleet.Signal    `json:"attainment"`
 	Utilisation fleet.Signal    `json:"utilisation"`

@@ -123,11 +123,11 @@ func (d *decider) size() {
 		paths[f.Model] = f.Path
 	}
 	for _, m := range d.models() {
-		need := needOf(m, d.settings.Policy, paths[m.Name], d.in.Snapshot.Model(m.Name), d.horizons)
+		need := d.need(m, paths[m.Name])
 		need.Have = capacity(d.sizer, m, d.staying(m.Name))
 		need.Ready = capacity(d.sizer, m, filter(d.servers(m.Name), server.ready))
 		peaks, seen := d.memory.Peaks[m.Name]
-		window := d.settings.Policy.ScaleDown.StabilizationWindow
+		window := d.window(m)
 		if !seen { // a loop that begins takes what runs to be right
 			peaks.Add(d.in.Now, need.Have, window)
 		}
@@ -136,6 +136,15 @@ func (d *decider) size() {
 		need.Keep = max(need.Keep, peaks.Max())
 		d.needs = append(d.needs, need)
 	}
+}
+
+// need sizes one model's demand.
+func (d *decider) need(m fleet.Model, path forecast.Path) Need {
+	seen := d.in.Snapshot.Model(m.Name)
+	if m.Profile.Sessions() {
+		return sessionNeed(m, d.settings.Policy, path, seen, d.running(m.Name), d.horizons)
+	}
+	return needOf(m, d.settings.Policy, path, seen, d.horizons)
 }
 
 // free is no money, in the catalog's currency.

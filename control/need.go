@@ -9,7 +9,7 @@ import (
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
-// Need is the capacity that a model must have, in requests a second.
+// Need is the capacity that a model must have, in requests or sessions a second.
 type Need struct {
 	Model fleet.ModelName `json:"model"`
 	Now   float64         `json:"now"`  // at once
@@ -68,7 +68,7 @@ func horizonsOf(s Settings) horizons {
 // worked off.
 const backlogDrain = time.Minute
 
-// needOf sizes one model's demand over the horizons. What is unknown does not
+// needOf sizes the demand of a model of requests over the horizons. What is unknown does not
 // enter: the forecast, which rests on what was known, stands in for it, and the
 // guard lets nothing shrink meanwhile. A forecast that rests on nothing is a
 // guess, and nothing is bought on a guess.

@@ -43,7 +43,7 @@ func (d Delay) At(z float64) time.Duration {
 type LeadTime struct {
 	Node   Delay `json:"node"`   // asked for until the machine runs
 	Driver Delay `json:"driver"` // until its GPU resources can be allocated
-	Image  Delay `json:"image"`  // until the server image is there
+	Image  Delay `json:"image"`  // until the first server image is there
 }
 
 // P50 is the sum of the stages' medians.

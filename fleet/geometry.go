@@ -118,6 +118,9 @@ func (g Geometry) Counts() map[ProfileName]int {
 	return counts
 }
 
+// Undivided tells whether the GPU is used whole: its MIG mode is off.
+func (g Geometry) Undivided() bool { return len(g) == 1 && g[0].Profile == WholeGPU }
+
 // Equal says whether both hold the same slices at the same places.
 func (g Geometry) Equal(o Geometry) bool { return slices.Equal(g, o) }
 

@@ -27,9 +27,10 @@ type Node struct {
 	GPUs        []GPU        `json:"gpus"`
 	Fixed       bool         `json:"fixed,omitempty"`  // whether it stays is somebody else's to say: used and paid for, never drained, kept nor given back
 	Stages      []Stage      `json:"stages,omitempty"` // of its start, as far as they are over
+	LostAt      time.Time    `json:"lost_at,omitzero"` // when it is taken away, where somebody gave notice of that
 }
 
-// Stage is a part of a start that is over: of a node "node", "driver" and
+// Stage is a part of a start that is over: of a node "node", "driver", "image" and
 // "geometry", of a replica "schedule", "image" and "load".
 type Stage struct {
 	Name  string    `json:"name"`

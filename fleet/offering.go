@@ -40,8 +40,20 @@ type Offering struct {
 	MinimumBilling time.Duration `json:"minimum_billing"`
 	Reshape        ReshapeScope  `json:"reshape"`
 	ReshapeTime    Delay         `json:"reshape_time"`
+	ModeFlip       Delay         `json:"mode_flip,omitzero"` // a reshape between undivided and cut; zero takes as long as any other
 	Lead           LeadTime      `json:"lead"`
-	Source         string        `json:"source"` // where and when the price was read
+	Interruptions  float64       `json:"interruptions_per_hour,omitempty"` // how often the seller takes a node back, per hour of a node's life
+	Source         string        `json:"source"`                           // where and when the price was read
+}
+
+// ReshapeFrom is how long it takes to cut a GPU of the offering from one geometry
+// into another. Between undivided and cut, the mode of the GPU changes besides,
+// which on some parts means a reset or a reboot.
+func (o Offering) ReshapeFrom(from, to Geometry) Delay {
+	if o.ModeFlip.P50 > 0 && from.Undivided() != to.Undivided() {
+		return o.ModeFlip
+	}
+	return o.ReshapeTime
 }
 
 // PricePerGPU is the node's price over its GPUs.

@@ -21,9 +21,9 @@ const (
 // measured: the time of a batch by its size, what it needs and how it starts.
 type Performance struct {
 	Kind         SliceKind `json:"kind"`
-	Batch        []int     `json:"batch"`   // ascending batch sizes
-	Seconds      []float64 `json:"seconds"` // time of a batch of that many average requests
-	Streams      int       `json:"streams,omitempty"`
+	Batch        []int     `json:"batch"`             // ascending batch sizes
+	Seconds      []float64 `json:"seconds"`           // time of a batch of that many average requests
+	Streams      int       `json:"streams,omitempty"` // most sessions, or requests, at once; 0: no limit but the batch
 	MemoryMiB    int64     `json:"memory_mib"`
 	Load         Delay     `json:"load"`         // weights and warm-up
 	Interference float64   `json:"interference"` // share by which busy neighbours lengthen a batch
@@ -59,7 +59,8 @@ func (p Performance) Throughput() float64 {
 	return best
 }
 
-// Validate tells what is wrong with the figures, naming the field.
+// Validate tells what is wrong with the figures of a server of requests, naming the
+// field.
 func (p Performance) Validate() error {
 	if len(p.Batch) == 0 || len(p.Batch) != len(p.Seconds) {
 		return fmt.Errorf("batch has %d entries and seconds %d: give one time for each batch size", len(p.Batch), len(p.Seconds))
@@ -72,6 +73,11 @@ func (p Performance) Validate() error {
 			return fmt.Errorf("seconds[%d] = %v: times are positive and a larger batch takes no less", i, p.Seconds[i])
 		}
 	}
+	return p.validateNeeds()
+}
+
+// validateNeeds tells what is wrong with what a server needs, whatever it serves.
+func (p Performance) validateNeeds() error {
 	if p.MemoryMiB <= 0 {
 		return fmt.Errorf("memory = %dMi: a server needs some", p.MemoryMiB)
 	}
@@ -102,11 +108,14 @@ func (v Variant) On(kind SliceKind) (Performance, bool) {
 
 // PerformanceProfile is the measured behaviour of a model's builds. Unit names
 // the unit of work; an average request carries MeanWork of it, with coefficient
-// of variation WorkCV.
+// of variation WorkCV. The unit of sessions is a second of media, whatever its
+// name, so that MeanWork is their mean duration in seconds.
 type PerformanceProfile struct {
 	Name     PerformanceName `json:"name"`
+	Serves   Serving         `json:"serves,omitempty"` // empty: requests
 	Unit     string          `json:"unit"`
-	Queue    Queue           `json:"queue"`
+	Queue    Queue           `json:"queue"`               // of requests
+	WhenFull Full            `json:"when_full,omitempty"` // of sessions
 	MeanWork float64         `json:"mean_work"`
 	WorkCV   float64         `json:"work_cv"`
 	Variants []Variant       `json:"variants"`

@@ -59,6 +59,10 @@ func carries(z *Sizer, m fleet.Model, v fleet.Variant, perf fleet.Performance) s
 	if capacity <= 0 {
 		return "too slow for the service level"
 	}
+	if m.Profile.Sessions() {
+		return fmt.Sprintf("%.4g sessions/s a replica, %.4g each of ten; %d streams at once, %d beside busy neighbours",
+			capacity, z.Capacity(m, perf, 10)/10, perf.RealTime(false), perf.RealTime(true))
+	}
 	return fmt.Sprintf("%.4g requests/s a replica, %.4g each of ten", capacity, z.Capacity(m, perf, 10)/10)
 }
 

@@ -28,14 +28,22 @@ type offeringSpec struct {
 	MinimumBilling *time.Duration       `yaml:"minimumBilling,max=24h"`
 	Reshape        string               `yaml:"reshape,oneof=node|gpu"`
 	ReshapeTime    *delaySpec           `yaml:"reshapeTime"`
+	ModeFlip       *delaySpec           `yaml:"modeFlip"`
 	LeadTime       *leadTimeSpec        `yaml:"leadTime"`
+	ImageCached    bool                 `yaml:"imageCached"`
+	Interruptions  *interruptionsSpec   `yaml:"interruptions"`
 	Source         string               `yaml:"source"`
 }
 
+type interruptionsSpec struct {
+	PerHour float64 `yaml:"perHour,required,min=0,max=60"`
+}
+
 type leadTimeSpec struct {
-	Node   delaySpec  `yaml:"node,required"`
-	Driver *delaySpec `yaml:"driver"`
-	Image  *delaySpec `yaml:"image"`
+	Node        delaySpec  `yaml:"node,required"`
+	Driver      *delaySpec `yaml:"driver"`
+	Image       *delaySpec `yaml:"image"`
+	CachedImage *delaySpec `yaml:"cachedImage"`
 }
 
 // The defaults of an offering that leaves them out.
@@ -51,6 +59,8 @@ var (
 		Driver: fleet.Delay{P50: 2 * time.Minute, P95: 4 * time.Minute},
 		Image:  fleet.Delay{P50: 100 * time.Second, P95: 4 * time.Minute},
 	}
+	// Of an image that lies on the node's disk, what is left to do is to unpack it.
+	defaultCachedImage = fleet.Delay{P50: 5 * time.Second, P95: 15 * time.Second}
 )
 
 // DecodeCatalog decodes a Catalog document. What is wrong becomes complaints of
@@ -82,7 +92,11 @@ func offering(doc *strictyaml.Document, path string, spec offeringSpec, c fleet.
 		MinimumBilling: otherwise(spec.MinimumBilling, defaultMinimumBilling),
 		Reshape:        fleet.ReshapeNode, Source: spec.Source,
 		ReshapeTime: delay(doc, strictyaml.Key(path, "reshapeTime"), spec.ReshapeTime, defaultReshapeTime),
-		Lead:        leadTime(doc, strictyaml.Key(path, "leadTime"), spec.LeadTime, spec.GPU != ""),
+		ModeFlip:    delay(doc, strictyaml.Key(path, "modeFlip"), spec.ModeFlip, fleet.Delay{}),
+		Lead:        leadTime(doc, path, spec),
+	}
+	if spec.Interruptions != nil {
+		o.Interruptions = spec.Interruptions.PerHour
 	}
 	if spec.Purchase != "" {
 		o.Purchase = fleet.Purchase(spec.Purchase)
@@ -96,20 +110,30 @@ func offering(doc *strictyaml.Document, path string, spec offeringSpec, c fleet.
 }
 
 // leadTime reads the stages. A stage that a given lead time leaves out takes no
-// time; a node without GPUs waits for no driver.
-func leadTime(doc *strictyaml.Document, path string, spec *leadTimeSpec, gpu bool) fleet.LeadTime {
-	if spec == nil {
+// time; a node without GPUs waits for no driver. Where the server image lies on the
+// disk of a new node, how long it takes then counts.
+func leadTime(doc *strictyaml.Document, offering string, spec offeringSpec) fleet.LeadTime {
+	path := strictyaml.Key(offering, "leadTime")
+	if spec.LeadTime == nil {
 		lead := defaultLead
-		if !gpu {
+		if spec.GPU == "" {
 			lead.Driver = fleet.Delay{}
+		}
+		if spec.ImageCached {
+			lead.Image = defaultCachedImage
 		}
 		return lead
 	}
-	return fleet.LeadTime{
-		Node:   delay(doc, strictyaml.Key(path, "node"), &spec.Node, fleet.Delay{}),
-		Driver: delay(doc, strictyaml.Key(path, "driver"), spec.Driver, fleet.Delay{}),
-		Image:  delay(doc, strictyaml.Key(path, "image"), spec.Image, fleet.Delay{}),
+	lead := fleet.LeadTime{
+		Node:   delay(doc, strictyaml.Key(path, "node"), &spec.LeadTime.Node, fleet.Delay{}),
+		Driver: delay(doc, strictyaml.Key(path, "driver"), spec.LeadTime.Driver, fleet.Delay{}),
+		Image:  delay(doc, strictyaml.Key(path, "image"), spec.LeadTime.Image, fleet.Delay{}),
 	}
+	cached := delay(doc, strictyaml.Key(path, "cachedImage"), spec.LeadTime.CachedImage, defaultCachedImage)
+	if spec.ImageCached {
+		lead.Image = cached
+	}
+	return lead
 }
 
 func checkPrice(doc *strictyaml.Document, path string, o fleet.Offering) {
@@ -131,12 +155,16 @@ func checkHardware(doc *strictyaml.Document, path string, o *fleet.Offering) {
 			doc.Complain(p, "%s has no effect: %s", key, why).OnKey()
 		}
 	}
+	if o.Purchase != fleet.Spot {
+		inert("interruptions", "only a spot node is taken back")
+	}
 	if o.GPU == "" || o.GPU == fleet.CPU {
 		o.GPU = fleet.CPU
 		const why = "the offering has no gpu"
 		inert("gpus", why)
 		inert("reshape", why)
 		inert("reshapeTime", why)
+		inert("modeFlip", why)
 		if p := strictyaml.Key(strictyaml.Key(path, "leadTime"), "driver"); doc.Has(p) {
 			doc.Complain(p, "driver has no effect: %s", why).OnKey()
 		}
@@ -157,5 +185,6 @@ func checkHardware(doc *strictyaml.Document, path string, o *fleet.Offering) {
 	if len(spec.Profiles) == 0 {
 		inert("reshape", string(o.GPU)+" cannot be divided")
 		inert("reshapeTime", string(o.GPU)+" cannot be divided")
+		inert("modeFlip", string(o.GPU)+" cannot be divided")
 	}
 }

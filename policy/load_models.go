@@ -99,6 +99,7 @@ func (r *resolver) model(path string, spec modelSpec, classes map[string]class, 
 		return m, 0, false
 	}
 	m.Kind, m.SLO, m.Profile = known.kind, known.slo, profile
+	r.checkSessions(path, m)
 	settings := spec.layer.over(known.layer).over(r.spec.Defaults)
 	m.MinReplicas = otherwise(settings.MinReplicas, 0)
 	m.MaxReplicas = otherwise(settings.MaxReplicas, defaultMaxReplicas)

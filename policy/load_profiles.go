@@ -20,8 +20,10 @@ type profilesFile struct {
 
 type profileSpec struct {
 	Name     string        `yaml:"name,required,nonempty"`
+	Serves   string        `yaml:"serves,oneof=requests|sessions"`
 	Unit     string        `yaml:"unit"`
 	Queue    string        `yaml:"queue,oneof=least-load|central"`
+	WhenFull string        `yaml:"whenFull,oneof=wait|refuse"`
 	MeanWork *float64      `yaml:"meanWork,max=1000000000"`
 	WorkCV   float64       `yaml:"workCV,min=0,max=10"`
 	Variants []variantSpec `yaml:"variants,required,nonempty"`
@@ -34,8 +36,8 @@ type variantSpec struct {
 }
 
 type sliceSpec struct {
-	Batch        []int                `yaml:"batch,required,nonempty"`
-	Seconds      []float64            `yaml:"seconds,required,nonempty"`
+	Batch        []int                `yaml:"batch,nonempty"`
+	Seconds      []float64            `yaml:"seconds,nonempty"`
 	Streams      int                  `yaml:"streams,min=0,max=1000000"`
 	Memory       strictyaml.Mebibytes `yaml:"memory,required,min=1Mi"`
 	Load         *delaySpec           `yaml:"load"`
@@ -70,6 +72,12 @@ func profile(doc *strictyaml.Document, path string, spec profileSpec) fleet.Perf
 		Name: fleet.PerformanceName(spec.Name), Unit: cmp.Or(spec.Unit, defaultUnit),
 		Queue: fleet.Queue(cmp.Or(spec.Queue, string(fleet.LeastLoad))), MeanWork: otherwise(spec.MeanWork, 1), WorkCV: spec.WorkCV,
 	}
+	if spec.Serves == string(fleet.ServesSessions) {
+		sessions(doc, path, spec, &p)
+	} else if spec.WhenFull != "" {
+		doc.Complain(strictyaml.Key(path, "whenFull"), "whenFull has no effect: the profile serves requests, which wait").OnKey().
+			Hint("leave it out, or add serves: sessions")
+	}
 	if !(p.MeanWork > 0) {
 		doc.Complain(strictyaml.Key(path, "meanWork"), "meanWork = %v: a request carries some work", p.MeanWork)
 	}
@@ -77,13 +85,13 @@ func profile(doc *strictyaml.Document, path string, spec profileSpec) fleet.Perf
 	for i, v := range spec.Variants {
 		at := strictyaml.Index(strictyaml.Key(path, "variants"), i)
 		checkName(doc, strictyaml.Key(at, "name"), v.Name, seen)
-		p.Variants = append(p.Variants, variant(doc, at, v))
+		p.Variants = append(p.Variants, variant(doc, at, v, p))
 	}
 	p.Sort()
 	return p
 }
 
-func variant(doc *strictyaml.Document, path string, spec variantSpec) fleet.Variant {
+func variant(doc *strictyaml.Document, path string, spec variantSpec, of fleet.PerformanceProfile) fleet.Variant {
 	v := fleet.Variant{Name: fleet.VariantName(spec.Name), Accuracy: float64(otherwise(spec.Accuracy, 1))}
 	if v.Accuracy == 0 {
 		doc.Complain(strictyaml.Key(path, "accuracy"), "accuracy = 0: give the share of the best build's accuracy").
@@ -95,7 +103,7 @@ func variant(doc *strictyaml.Document, path string, spec variantSpec) fleet.Vari
 		if !decoded {
 			continue
 		}
-		if perf, ok := sliceOf(doc, strictyaml.Key(at, key), key, slice); ok {
+		if perf, ok := sliceOf(doc, strictyaml.Key(at, key), key, slice, of); ok {
 			v.Slices = append(v.Slices, perf)
 		}
 	}
@@ -103,16 +111,16 @@ func variant(doc *strictyaml.Document, path string, spec variantSpec) fleet.Vari
 }
 
 // sliceOf reads what was measured on one kind of slice.
-func sliceOf(doc *strictyaml.Document, path, key string, spec sliceSpec) (fleet.Performance, bool) {
+func sliceOf(doc *strictyaml.Document, path, key string, spec sliceSpec, of fleet.PerformanceProfile) (fleet.Performance, bool) {
 	perf := fleet.Performance{
 		Batch: spec.Batch, Seconds: spec.Seconds, Streams: spec.Streams, MemoryMiB: int64(spec.Memory),
 		Load:         delay(doc, strictyaml.Key(path, "load"), spec.Load, fleet.Delay{}),
 		Interference: float64(spec.Interference), Measured: cmp.Or(spec.Measured, "source not given"),
 	}
-	if !doc.Sound(path) {
+	if !doc.Sound(path) || !timed(doc, path, of) {
 		return perf, false
 	}
-	if err := perf.Validate(); err != nil {
+	if err := of.Check(perf); err != nil {
 		doc.Complain(path, "%v", err).OnKey()
 		return perf, false
 	}
@@ -128,6 +136,18 @@ func sliceOf(doc *strictyaml.Document, path, key string, spec sliceSpec) (fleet.
 	}
 	perf.Kind = kind
 	return perf, kind.GPU == fleet.CPU || fits(doc, strictyaml.Key(path, "memory"), perf)
+}
+
+// timed complains about a slice for requests that lacks the times of its batches.
+func timed(doc *strictyaml.Document, path string, of fleet.PerformanceProfile) bool {
+	all := true
+	for _, field := range []string{"batch", "seconds"} {
+		if at := strictyaml.Key(path, field); !of.Sessions() && !doc.Has(at) {
+			doc.Complain(at, "required key is missing")
+			all = false
+		}
+	}
+	return all
 }
 
 // sliceKind reads the key of a slice: gpu/profile, gpu/whole or cpu.

@@ -40,6 +40,8 @@ type tableKey struct {
 	cv           float64
 	interference float64
 	streams      int
+	sessions     float64 // their mean duration in seconds; 0 for requests
+	refuses      bool
 	digest       uint64
 }
 
@@ -54,7 +56,7 @@ type table struct {
 // replicas of the given performance keep the model's service level for its target
 // share, with busy neighbours and the model's queue discipline and variation of
 // work. It is zero where n is zero, and where even a lone request misses the
-// service level too often.
+// service level too often. Of a model of sessions it is sessions a second.
 //
 // It panics on figures that Performance.Validate or Load refuse.
 func (s *Sizer) Capacity(m fleet.Model, perf fleet.Performance, n int) float64 {
@@ -85,7 +87,7 @@ func (s *Sizer) Replicas(m fleet.Model, perf fleet.Performance, rate float64) in
 	if s.Capacity(m, perf, 1) <= 0 {
 		return Infeasible
 	}
-	least := math.Ceil(rate / curveOf(perf).throughput())
+	least := math.Ceil(rate / atMost(m, perf))
 	if least > Infeasible/4 {
 		return Infeasible
 	}
@@ -106,8 +108,19 @@ func (s *Sizer) Replicas(m fleet.Model, perf fleet.Performance, rate float64) in
 	return high
 }
 
+// atMost bounds the rate that one replica of any number carries.
+func atMost(m fleet.Model, perf fleet.Performance) float64 {
+	if m.Profile.Sessions() {
+		return float64(perf.RealTime(true)) / (m.SLO.Target * m.Profile.MeanWork)
+	}
+	return curveOf(perf).throughput()
+}
+
 // compute answers Capacity without memory.
 func (s *Sizer) compute(m fleet.Model, perf fleet.Performance, n int) float64 {
+	if m.Profile.Sessions() {
+		return sessionCapacity(m, perf, n)
+	}
 	c := curveOf(perf)
 	limit := m.SLO.Limit.Seconds()
 	w := s.works[m.Profile.WorkCV]
@@ -128,6 +141,9 @@ func (s *Sizer) table(m fleet.Model, perf fleet.Performance) *table {
 	key := tableKey{
 		kind: m.Kind, slo: m.SLO, queue: m.Profile.Queue, cv: m.Profile.WorkCV,
 		interference: perf.Interference, streams: perf.Streams, digest: digest(perf),
+	}
+	if m.Profile.Sessions() {
+		key.sessions, key.refuses = m.Profile.MeanWork, m.Profile.WhenFull == fleet.FullRefuses
 	}
 	for _, t := range s.tables[key] {
 		if slices.Equal(t.batch, perf.Batch) && slices.Equal(t.seconds, perf.Seconds) {
@@ -153,8 +169,11 @@ func digest(perf fleet.Performance) uint64 {
 
 // mustBeSound panics on figures that no file could have given.
 func mustBeSound(m fleet.Model, perf fleet.Performance) {
-	if err := perf.Validate(); err != nil {
+	if err := m.Profile.Check(perf); err != nil {
 		panic(fmt.Sprintf("policy: performance of %s: %v", m.Name, err))
+	}
+	if d := m.Profile.MeanWork; m.Profile.Sessions() && !(d > 0 && d <= longestMean) {
+		panic(fmt.Sprintf("policy: sessions of %s last %v s on average, must be more than nothing and at most a day", m.Name, d))
 	}
 	if m.SLO.Limit <= 0 || !(m.SLO.Target > 0 && m.SLO.Target < 1) {
 		panic(fmt.Sprintf("policy: service level of %s is %v: the limit must be positive and the target between 0 and 1", m.Name, m.SLO))

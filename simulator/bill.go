@@ -9,44 +9,71 @@ import (
 // bill is what a node costs. It is paid from the wish for it to its return, or
 // to the end of its minimum billing where that is later.
 type bill struct {
+	rate    fleet.Rate
 	from    int64 // when it was asked for
 	settled int64 // in the ledger up to here
 	paid    fleet.Money
 	payers  []fleet.GroupWeight // who shares it at present
 }
 
-func newBill(now int64, c fleet.Currency) bill {
-	return bill{from: now, settled: now, paid: fleet.Micros(0, c)}
+func newBill(rate fleet.Rate, now int64) *bill {
+	return &bill{rate: rate, from: now, settled: now, paid: fleet.Micros(0, rate.Hourly().Currency())}
 }
 
-// due is what a node costs from the time up to which its bill is settled to
-// another. Dues are differences of one rounded sum, so that they add up to the
-// node's rate times its life, however many there are.
-func (n *node) due(until int64) fleet.Money {
-	rate := n.offering.Price
-	return rate.For(time.Duration(until - n.bill.from)).Sub(rate.For(time.Duration(n.bill.settled - n.bill.from)))
+// due is what is owed from the time up to which a bill is settled to another. Dues
+// are differences of one rounded sum, so that they add up to the node's rate times
+// its life, however many there are.
+func (b *bill) due(until int64) fleet.Money {
+	return b.rate.For(time.Duration(until - b.from)).Sub(b.rate.For(time.Duration(b.settled - b.from)))
+}
+
+// bills calls f with every bill that is still open: those of the nodes that are
+// bought, and those of the reserved ones.
+func (w *World) bills(f func(*bill)) {
+	for _, n := range w.live {
+		if n.reserved == nil {
+			f(n.bill)
+		}
+	}
+	for _, r := range w.reserved {
+		f(r.bill)
+	}
 }
 
 // settle puts what a node has cost into the ledger. It is called where its money
 // begins to fall to others: when a replica comes or goes, at midnight and at the
 // end of its life, and never because somebody looks: the shares of the groups are
 // rounded each time.
-func (w *World) settle(n *node) { w.settleUntil(n, w.now) }
+func (w *World) settle(b *bill) { w.settleUntil(b, w.now) }
 
-func (w *World) settleUntil(n *node, until int64) {
-	amount := n.due(until)
-	n.bill.settled = until
-	n.bill.paid = n.bill.paid.Add(amount)
-	w.ledger.pay(amount, n.bill.payers)
+func (w *World) settleUntil(b *bill, until int64) {
+	amount := b.due(until)
+	b.settled = until
+	b.paid = b.paid.Add(amount)
+	w.ledger.pay(amount, b.payers)
 }
 
-// closeBill settles a node's bill for good, with what the minimum billing asks
-// beyond its life. That falls to nobody: the node is empty.
-func (w *World) closeBill(n *node) {
-	w.settle(n)
-	if end := n.bill.from + int64(n.offering.MinimumBilling); end > w.now {
-		w.settleUntil(n, end)
+// end takes a node out of the world, which is paid until an instant: that falls to
+// nobody after now. Of what is gone, only the sums are kept.
+func (w *World) end(n *node, paidUntil int64) {
+	w.settle(n.bill)
+	if n.reserved != nil {
+		paidUntil = w.now // the rest of its bill is not the node's
+		w.vacate(n.reserved)
+	} else {
+		n.bill.payers = nil
+		w.settleUntil(n.bill, max(paidUntil, w.now))
+		w.ended.paid = w.ended.paid.Add(n.bill.paid)
 	}
+	w.ended.gpus.enter(n, max(paidUntil, w.now))
+	w.nodes[n.index], w.byNode[n.ID] = nil, nil
+	w.live = without(w.live, n)
+}
+
+// ended sums up the nodes that are gone.
+type ended struct {
+	paid fleet.Money // for those that were not reserved
+	gpus gpuAccount
 }
 
 // divide finds out who shares a node from now on.
@@ -60,9 +87,7 @@ func (w *World) divide(n *node) {
 
 // midnight closes the account of the day, and of the month on its last day.
 func (w *World) midnight() {
-	for _, n := range w.live {
-		w.settle(n)
-	}
+	w.bills(w.settle)
 	w.ledger.day = w.ledger.empty()
 	if w.time(w.now).UTC().Day() == 1 {
 		w.ledger.month = w.ledger.empty()
@@ -90,9 +115,7 @@ func nextMonth(at time.Time) time.Time {
 // accounts is the ledger as if every bill had been settled now.
 func (w *World) accounts() ledger {
 	l := w.ledger.clone()
-	for _, n := range w.live {
-		l.pay(n.due(w.now), n.bill.payers)
-	}
+	w.bills(func(b *bill) { l.pay(b.due(w.now), b.payers) })
 	return l
 }
 

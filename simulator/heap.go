@@ -6,11 +6,17 @@ type eventKind uint8
 const (
 	evArrival      eventKind = iota // subject: model
 	evBatchDone                     // subject: replica
+	evSessionEnds                   // subject: replica, detail: stream
 	evPatience                      // subject: model, detail: replica whose queue it is, or -1
 	evNodeReady                     // subject: node
 	evReplicaReady                  // subject: replica
 	evReshaped                      // subject: node, detail: GPU
 	evMidnight                      // the day of the account ends
+	evFault                         // subject: fault, which begins
+	evFaultOver                     // subject: fault
+	evNotice                        // subject: node, whose seller takes it back
+	evTaken                         // subject: node
+	evScrape                        // the signals are read
 )
 
 // event is something that happens at an instant. The ticket makes the order of
@@ -34,7 +40,8 @@ type heap struct {
 	ticket uint64
 }
 
-func (h *heap) push(e event) {
+// push puts an event into the heap and returns its ticket.
+func (h *heap) push(e event) uint64 {
 	h.ticket++
 	e.ticket = h.ticket
 	h.events = append(h.events, e)
@@ -48,6 +55,7 @@ func (h *heap) push(e event) {
 		i = parent
 	}
 	h.events[i] = e
+	return e.ticket
 }
 
 func (h *heap) pop() event {

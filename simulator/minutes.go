@@ -17,17 +17,21 @@ type minutes struct {
 	closed int   // whole minutes so far; below zero in the rest of a minute in which the world began
 	end    int64 // of the minute being counted, in nanoseconds since the start
 
-	arrivals int64   // in the minute being counted
-	outcome  outcome // likewise
-	busy     level   // servers at work
-	up       level   // servers that are ready, or still at work while they drain
+	arrivals int64         // in the minute being counted
+	outcome  outcome       // likewise
+	busy     level         // servers at work; streams in use
+	up       level         // servers that are ready, or still at work while they drain; their streams
+	late     level         // sessions that run, but not in real time
+	times    *sessionTimes // nil for requests
 
 	lastArrivals     int64 // in the last whole minute
 	lastBusy, lastUp int64 // nanoseconds of servers in it
 	outcomes         [attainmentMinutes]outcome
+	ever             outcome // since the start
 }
 
-// outcome counts requests that ended, served or dropped.
+// outcome counts requests that ended, served or dropped; of sessions, the
+// milliseconds of media that ran or were refused.
 type outcome struct{ all, inSLO int64 }
 
 // minuteOffset is how far an instant lies in its minute of the clock.
@@ -45,6 +49,7 @@ func newMinutes(intoMinute int64) minutes {
 func (c *minutes) roll(now int64) {
 	for now >= c.end {
 		busy, up := c.busy.take(c.end), c.up.take(c.end)
+		c.ran(busy, c.late.take(c.end))
 		if c.closed >= 0 {
 			c.lastArrivals, c.lastBusy, c.lastUp = c.arrivals, busy, up
 			c.outcomes[c.closed%attainmentMinutes] = c.outcome
@@ -57,10 +62,19 @@ func (c *minutes) roll(now int64) {
 
 // ended counts a request that was served or dropped.
 func (c *minutes) ended(inSLO bool) {
-	c.outcome.all++
 	if inSLO {
-		c.outcome.inSLO++
+		c.count(1, 1)
+		return
 	}
+	c.count(1, 0)
+}
+
+// count adds to what ended in this minute and since the start.
+func (c *minutes) count(all, inSLO int64) {
+	c.outcome.all += all
+	c.outcome.inSLO += inSLO
+	c.ever.all += all
+	c.ever.inSLO += inSLO
 }
 
 // signals is what a controller can measure of the model. Their age is that of
@@ -93,11 +107,12 @@ func (m *model) signals(now int64) fleet.ModelSignals {
 	return out
 }
 
-// level integrates a number of servers over time, exactly.
+// level integrates a number of servers, or of sessions, over time, exactly.
 type level struct {
 	n     int64
 	since int64
 	area  int64 // nanoseconds of servers since the last take, up to since
+	taken int64 // nanoseconds of servers before that
 }
 
 func (l *level) change(by, now int64) {
@@ -110,5 +125,12 @@ func (l *level) take(now int64) int64 {
 	l.change(0, now)
 	area := l.area
 	l.area = 0
+	l.taken += area
 	return area
 }
+
+// integral is that since the start, up to now.
+func (l *level) integral(now int64) int64 { return l.taken + l.pending(now) }
+
+// pending is the integral up to now of what was not taken yet.
+func (l *level) pending(now int64) int64 { return l.area + l.n*(now-l.since) }

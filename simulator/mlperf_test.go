@@ -48,13 +48,13 @@ func TestServersDoWhatMLPerfMeasured(t *testing.T) {
 	for _, c := range mlperf {
 		t.Run(string(c.profile)+" on "+c.kind.String(), func(t *testing.T) {
 			model := measuredOn(t, profiles, c.profile, c.kind, c.bound)
-			near(t, "SingleStream, s", singleStream(t, model), c.single.Seconds())
-			near(t, "Server, queries/s", serverRate(t, model), c.server)
+			measured(t, "SingleStream, s", singleStream(t, model), c.single.Seconds())
+			measured(t, "Server, queries/s", serverRate(t, model), c.server)
 		})
 	}
 }
 
-func near(t *testing.T, what string, got, want float64) {
+func measured(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	t.Logf("%s: %.5g, measured %.5g", what, got, want)
 	if math.Abs(got-want) > 0.05*want {

@@ -12,19 +12,23 @@ import (
 type model struct {
 	fleet.Model
 	index    int32
+	sessions bool // it serves sessions
 	source   traffic.Source
 	next     request // the arrival whose event is in the heap
 	waiting  line    // the central queue; with least load, what no server was ready for when it came
 	ready    []*replica
 	starting int   // replicas that are pending
 	readyAt  int64 // when a replica last became ready
-	patience int64 // how long a request waits before its caller leaves
+	patience int64 // how long a request waits before its caller leaves, or a session before it is refused
 	draws    *rand.Rand
 
 	arrived, served, inSLO, dropped int64
+	cut                             int64 // in service, as their server was lost
 	lateStarting, deadlineMissed    int64
-	latency                         latencies
+	latency                         latencies // of a session: until it begins
+	times                           sessionTimes
 	minutes                         minutes
+	present                         presence
 }
 
 // forever is the patience of those who never leave.
@@ -32,6 +36,10 @@ const forever = math.MaxInt64
 
 func newModel(spec fleet.Model, index int32, patience float64, intoMinute int64) *model {
 	m := &model{Model: spec, index: index, patience: forever, readyAt: -1, minutes: newMinutes(intoMinute)}
+	if m.sessions = spec.Profile.Sessions(); m.sessions {
+		m.patience, m.minutes.times = int64(spec.SLO.Limit), &m.times
+		return m
+	}
 	if spec.Kind == fleet.Streaming && patience > 0 {
 		if limit := patience * float64(spec.SLO.Limit); limit < forever/2 {
 			m.patience = int64(limit)
@@ -44,6 +52,7 @@ func newModel(spec fleet.Model, index int32, patience float64, intoMinute int64)
 func (m *model) complete(q request, now int64) {
 	took := now - q.at
 	m.served++
+	m.present.leave(q.at, now)
 	m.latency.add(float64(took) / 1e9)
 	inTime := took <= int64(m.SLO.Limit)
 	m.minutes.ended(inTime)
@@ -54,10 +63,15 @@ func (m *model) complete(q request, now int64) {
 	m.miss(q)
 }
 
-// drop counts a request whose caller left.
-func (m *model) drop(q request) {
+// drop counts a request whose caller left, or a session that was refused.
+func (m *model) drop(q request, now int64) {
 	m.dropped++
-	m.minutes.ended(false)
+	m.present.leave(q.at, now)
+	if m.sessions {
+		m.refuse(m.lasts(q))
+	} else {
+		m.minutes.ended(false)
+	}
 	m.miss(q)
 }
 

@@ -1,57 +1,27 @@
 package simulator
 
 import (
-	"strconv"
+	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
 // node is a machine in the world.
 type node struct {
-	fleet.Node
-	index    int32
-	offering fleet.Offering
-	gpus     []*gpu
-	replicas []*replica
-	gone     bool
-	bill     bill
-}
-
-// gpu is one GPU in the world.
-type gpu struct {
-	active   int   // servers at work on it
-	since    int64 // when the first of them began
-	worked   int64 // nanoseconds in which at least one server was at work, up to since
-	reshapes int   // under way
-}
-
-// begin counts a server that begins a batch.
-func (g *gpu) begin(now int64) {
-	if g.active == 0 {
-		g.since = now
-	}
-	g.active++
-}
-
-// end counts a server that ends a batch.
-func (g *gpu) end(now int64) {
-	if g.active--; g.active == 0 {
-		g.worked += now - g.since
-	}
-}
-
-// workedUntil is the time in which the GPU did something.
-func (g *gpu) workedUntil(now int64) int64 {
-	if g.active > 0 {
-		return g.worked + now - g.since
-	}
-	return g.worked
+	fleet.Node // its Stages hold those to come too
+	index      int32
+	offering   fleet.Offering
+	from       int64 // when it was asked for
+	gpus       []*gpu
+	replicas   []*replica
+	bill       *bill
+	reserved   *reserved // whose place it takes; nil where it is paid for itself
 }
 
 // buy brings a node into the world; it becomes ready when its stages are over.
 func (w *World) buy(step fleet.BuyNode) (bool, error) {
 	if n, used := w.byNode[step.Node]; used {
-		if n.gone || n.Offering != step.Offering || len(n.GPUs) != len(step.GPUs) {
+		if n == nil || n.Offering != step.Offering || len(n.GPUs) != len(step.GPUs) {
 			return false, refuse(step, Conflict, "the id %s was used for another node", step.Node)
 		}
 		return false, nil
@@ -63,32 +33,58 @@ func (w *World) buy(step fleet.BuyNode) (bool, error) {
 	if err := sold(step, offering); err != nil {
 		return false, err
 	}
-	if w.outOfStock(step.Offering) {
-		return false, refuse(step, OutOfStock, "%s is out of stock", step.Offering)
+	paid, err := w.sell(step, offering)
+	if err != nil {
+		return false, err
 	}
-	if n := w.count(step.Offering); n >= offering.Limit {
-		return false, refuse(step, LimitReached, "%d nodes of %s are there, and %d is its limit", n, step.Offering, offering.Limit)
-	}
-	draws := w.stream("node/" + string(step.Offering) + "/" + strconv.Itoa(w.bought[step.Offering]))
+	ordinal := w.bought[step.Offering]
 	w.bought[step.Offering]++
-	lead := offering.Lead
-	took := lead.Node.At(draws.NormFloat64()) + lead.Driver.At(draws.NormFloat64()) + lead.Image.At(draws.NormFloat64())
+	stages, took := nodeStages(w.seed, offering, ordinal), time.Duration(0)
+	for i := range stages {
+		stages[i].takes = w.slowed(stages[i].takes, offering.Name)
+		took += stages[i].takes
+	}
+	now := w.time(w.now)
 	n := &node{
 		Node: fleet.Node{
-			ID: step.Node, Offering: step.Offering, State: fleet.NodeStarting, RequestedAt: w.time(w.now),
-			BilledUntil: w.time(w.now).Add(offering.MinimumBilling),
+			ID: step.Node, Offering: step.Offering, State: fleet.NodeStarting, RequestedAt: now,
+			BilledUntil: now.Add(offering.MinimumBilling), Stages: begun(now, stages[:]...),
 		},
-		index: int32(len(w.nodes)), offering: offering, bill: newBill(w.now, w.catalog.Currency),
+		index: int32(len(w.nodes)), offering: offering, from: w.now, bill: newBill(offering.Price, w.now),
 	}
 	for _, g := range step.GPUs {
 		n.GPUs = append(n.GPUs, fleet.GPU{Type: g.Type, Geometry: g.Geometry.Clone()})
-		n.gpus = append(n.gpus, &gpu{})
+		n.gpus = append(n.gpus, &gpu{since: w.now})
+	}
+	if paid != nil {
+		w.take(paid, n)
 	}
 	w.nodes = append(w.nodes, n)
 	w.byNode[n.ID] = n
 	w.live = append(w.live, n)
 	w.heap.push(event{at: w.now + int64(took), kind: evNodeReady, subject: n.index})
+	w.lend(n, ordinal)
 	return true, nil
+}
+
+// sell tells why a node cannot be had now; else it finds the reserved one that is
+// taken, nil where the node is paid for itself.
+func (w *World) sell(step fleet.BuyNode, o fleet.Offering) (*reserved, error) {
+	if w.outOfStock(o.Name) {
+		w.unsold(o.Name, OutOfStock)
+		return nil, refuse(step, OutOfStock, "%s is out of stock", o.Name)
+	}
+	if n := w.count(o.Name); n >= o.Limit {
+		w.unsold(o.Name, LimitReached)
+		return nil, refuse(step, LimitReached, "%d nodes of %s are there, and %d is its limit", n, o.Name, o.Limit)
+	}
+	paid, reserved := w.vacant(o.Name)
+	if reserved && paid == nil {
+		w.unsold(o.Name, LimitReached)
+		return nil, refuse(step, LimitReached, "all nodes of %s that are reserved are in use", o.Name)
+	}
+	delete(w.rests, o.Name)
+	return paid, nil
 }
 
 // sold tells what of the node that a step asks for the offering does not have.
@@ -109,8 +105,8 @@ func sold(step fleet.BuyNode, offering fleet.Offering) error {
 
 // nodeReady ends a node's start-up and begins loading what was put on it.
 func (w *World) nodeReady(n *node) {
-	if n.gone {
-		return
+	if n == nil {
+		return // it went before
 	}
 	if n.State == fleet.NodeStarting {
 		n.State = fleet.NodeReady
@@ -128,7 +124,8 @@ func (w *World) startLoading(r *replica) {
 		return
 	}
 	r.loading = true
-	took := r.load.At(r.model.draws.NormFloat64())
+	took := w.slowed(r.load.At(r.model.draws.NormFloat64()), r.node.Offering)
+	r.stages = begun(w.time(w.now), stage{"load", took})
 	w.heap.push(event{at: w.now + int64(took), kind: evReplicaReady, subject: r.index})
 }
 
@@ -138,7 +135,7 @@ func (w *World) drainNode(step fleet.DrainNode) (bool, error) {
 	if !used {
 		return false, refuse(step, NotThere, "node %s is not there", step.Node)
 	}
-	if n.gone || n.State == fleet.NodeDraining {
+	if n == nil || n.State == fleet.NodeDraining {
 		return false, nil
 	}
 	n.State = fleet.NodeDraining
@@ -147,12 +144,15 @@ func (w *World) drainNode(step fleet.DrainNode) (bool, error) {
 
 // keepNode takes a drain back.
 func (w *World) keepNode(step fleet.KeepNode) (bool, error) {
-	n, ok := w.byNode[step.Node]
-	if !ok || n.gone {
+	n := w.byNode[step.Node]
+	if n == nil {
 		return false, refuse(step, NotThere, "node %s is not there", step.Node)
 	}
 	if n.State != fleet.NodeDraining {
 		return false, nil
+	}
+	if !n.LostAt.IsZero() {
+		return false, refuse(step, Conflict, "node %s is taken away at %s", n.ID, n.LostAt.UTC().Format(time.RFC3339))
 	}
 	n.State = fleet.NodeReady
 	if n.ReadyAt.IsZero() {
@@ -167,7 +167,7 @@ func (w *World) giveBack(step fleet.ReturnNode) (bool, error) {
 	if !used {
 		return false, refuse(step, NotThere, "node %s is not there", step.Node)
 	}
-	if n.gone {
+	if n == nil {
 		return false, nil
 	}
 	if n.State != fleet.NodeDraining {
@@ -176,9 +176,7 @@ func (w *World) giveBack(step fleet.ReturnNode) (bool, error) {
 	if len(n.replicas) > 0 {
 		return false, refuse(step, Conflict, "%s is still on node %s", n.replicas[0].id, n.ID)
 	}
-	w.closeBill(n)
-	n.gone = true
-	w.live = without(w.live, n)
+	w.end(n, n.from+int64(n.offering.MinimumBilling))
 	return true, nil
 }
 

@@ -41,6 +41,6 @@ func (w *World) patienceEnds(e event) {
 // leave drops those at the head of the line who have waited too long.
 func (w *World) leave(m *model, l *line) {
 	for l.len() > 0 && w.now-l.first().at > m.patience {
-		m.drop(l.pop())
+		m.drop(l.pop(), w.now)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // node may be reshaped at once; each is out of service until the last reshape
 // that concerns it is over.
 func (w *World) reshape(step fleet.Reshape) (bool, error) {
-	n, ok := w.byNode[step.GPU.Node]
-	if !ok || n.gone || step.GPU.Index < 0 || step.GPU.Index >= len(n.GPUs) {
+	n := w.byNode[step.GPU.Node]
+	if n == nil || step.GPU.Index < 0 || step.GPU.Index >= len(n.GPUs) {
 		return false, refuse(step, NotThere, "gpu %s is not there", step.GPU)
 	}
 	at := &n.GPUs[step.GPU.Index]
@@ -32,10 +32,11 @@ func (w *World) reshape(step fleet.Reshape) (bool, error) {
 			return false, refuse(step, Conflict, "%s is on what is reshaped", r.id)
 		}
 	}
+	delay := n.offering.ReshapeFrom(at.Geometry, step.Geometry)
 	at.Geometry = step.Geometry.Clone()
 	draws := w.stream("reshape/" + strconv.Itoa(w.reconfigurations))
 	w.reconfigurations++
-	took := n.offering.ReshapeTime.At(draws.NormFloat64())
+	took := delay.At(draws.NormFloat64())
 	for i := range n.GPUs {
 		if whole || i == step.GPU.Index {
 			n.GPUs[i].Reshaping = true
@@ -48,8 +49,8 @@ func (w *World) reshape(step fleet.Reshape) (bool, error) {
 
 // reshaped puts a GPU back into service and begins loading what was put on it.
 func (w *World) reshaped(n *node, index int) {
-	if n.gone {
-		return
+	if n == nil {
+		return // it went before
 	}
 	g := n.gpus[index]
 	if g.reshapes--; g.reshapes > 0 {

@@ -34,6 +34,7 @@ type Result struct {
 	GPUHours          float64                `json:"gpu_hours"`
 	IdleGPUHours      float64                `json:"idle_gpu_hours"`
 	LateWhileStarting int64                  `json:"late_while_starting"`
+	NodesLost         int                    `json:"nodes_lost"` // that died or that their seller took back
 	ScaleActions      int                    `json:"scale_actions"`
 	Reconfigurations  int                    `json:"reconfigurations"`
 	BudgetViolations  int                    `json:"budget_violations"`
@@ -50,18 +51,26 @@ type Result struct {
 	RegretClairvoyant *float64 `json:"regret_clairvoyant,omitempty"`   // cost over that of the clairvoyant in the same world, less 1
 }
 
-// ModelResult is what a run says of one model. Latencies are in seconds.
+// ModelResult is what a run says of one model, where a session counts as a request
+// that waits until it ends. Latencies are in seconds; that of a session is the time
+// until it began.
 type ModelResult struct {
-	Requests   int64    `json:"requests"`
-	Served     int64    `json:"served"`
-	Dropped    int64    `json:"dropped"`
-	Waiting    int64    `json:"waiting"`
-	InSLO      int64    `json:"in_slo"`
-	Attainment *float64 `json:"attainment,omitempty"`
-	Mean       *float64 `json:"mean,omitempty"`
-	P50        *float64 `json:"p50,omitempty"`
-	P95        *float64 `json:"p95,omitempty"`
-	P99        *float64 `json:"p99,omitempty"`
+	Requests int64 `json:"requests"`
+	Served   int64 `json:"served"`
+	Dropped  int64 `json:"dropped"`
+	Waiting  int64 `json:"waiting"`
+	Cut      int64 `json:"cut"` // in service, as their server was lost; of streaming models, dropped too
+	InSLO    int64 `json:"in_slo"`
+	// Of sessions: the seconds of media that came, and those of them that ran in real
+	// time up to the end. Attainment is their share, without what is still to run. In
+	// InSLO are the sessions that began in time and ended.
+	SessionSeconds  *float64 `json:"session_seconds,omitempty"`
+	RealTimeSeconds *float64 `json:"real_time_seconds,omitempty"`
+	Attainment      *float64 `json:"attainment,omitempty"`
+	Mean            *float64 `json:"mean,omitempty"`
+	P50             *float64 `json:"p50,omitempty"`
+	P95             *float64 `json:"p95,omitempty"`
+	P99             *float64 `json:"p99,omitempty"`
 }
 
 // Sample is the fleet at an instant.

@@ -76,25 +76,27 @@ func (r Run) progress(since time.Duration) {
 	}
 }
 
-// conserved checks that no request and no money was lost or made.
+// conserved checks that no request, no money and no GPU time was lost or made, and
+// that time in the system obeys Little's law.
 func (w *World) conserved(r Result) error {
 	var errs []error
-	for _, m := range w.models {
+	there := w.outstanding()
+	for i, m := range w.models {
+		errs = append(errs, m.little(there[i], w.now))
 		got := r.ByModel[string(m.Name)]
 		if got.Requests != got.Served+got.Dropped+got.Waiting {
 			errs = append(errs, fmt.Errorf("model %s: %d requests came, but %d were served, %d dropped and %d wait",
 				m.Name, got.Requests, got.Served, got.Dropped, got.Waiting))
 		}
 	}
-	sum := fleet.Micros(0, w.catalog.Currency)
-	for _, n := range w.nodes {
-		sum = sum.Add(n.bill.paid)
-		if !n.gone {
-			sum = sum.Add(n.due(w.now))
-		}
-	}
+	sum := w.ended.paid
+	w.bills(func(b *bill) { sum = sum.Add(b.paid).Add(b.due(w.now)) })
 	if sum.Compare(r.Cost) != 0 {
 		errs = append(errs, fmt.Errorf("the nodes cost %s, but %s was paid", sum, r.Cost))
+	}
+	if gpus := w.gpuTimes(); gpus.paid != gpus.worked.plus(gpus.idled) {
+		errs = append(errs, fmt.Errorf("GPUs were paid for %v h, but worked for %v h and idled for %v h",
+			gpus.paid.inHours(), gpus.worked.inHours(), gpus.idled.inHours()))
 	}
 	return errors.Join(errs...)
 }

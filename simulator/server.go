@@ -6,7 +6,7 @@ import (
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
-// replica is one batching server of a model on a slice.
+// replica is one server of a model on a slice: of requests in batches, or of sessions.
 type replica struct {
 	id       fleet.ReplicaID
 	index    int32
@@ -22,11 +22,22 @@ type replica struct {
 	state    fleet.ReplicaState
 	since    int64
 	loading  bool // its weights are being loaded: a ready event is in the heap
+	stages   []fleet.Stage
 	queue    line // with least load: what was routed here and waits
 	batch    []request
+	serving  service   // of the batch
+	sessions *sessions // nil for a server of requests
 }
 
-// newReplica is a server as it was measured. It takes batches up to the largest
+// newServer is a server of what the model serves.
+func newServer(m *model, perf fleet.Performance) *replica {
+	if m.sessions {
+		return newSessionServer(perf)
+	}
+	return newReplica(perf)
+}
+
+// newReplica is a server of requests as it was measured. It takes batches up to the largest
 // that was measured, and no more at once than it holds streams.
 func newReplica(perf fleet.Performance) *replica {
 	most := perf.MaxBatch()
@@ -53,6 +64,7 @@ func (w *World) arrive(m *model, q request) {
 	m.minutes.roll(w.now)
 	m.arrived++
 	m.minutes.arrivals++
+	m.present.enter(w.now)
 	w.route(m, q)
 }
 
@@ -62,6 +74,10 @@ func (w *World) arrive(m *model, q request) {
 // to the end of it until it is empty. So what a cold start has piled up is shared
 // by all who come to serve it.
 func (w *World) route(m *model, q request) {
+	if m.sessions {
+		w.attend(m, q)
+		return
+	}
 	if m.Profile.Queue == fleet.CentralQueue || len(m.ready) == 0 || m.waiting.len() > 0 {
 		m.waiting.push(q)
 		if r := m.idle(); r != nil {
@@ -127,8 +143,9 @@ func (w *World) serve(r *replica) {
 		seconds *= r.stretch
 	}
 	r.gpu.begin(w.now)
+	w.crowd(r.gpu)
 	m.minutes.busy.change(1, w.now)
-	w.heap.push(event{at: w.now + int64(seconds*1e9), kind: evBatchDone, subject: r.index})
+	w.run(r, int64(seconds*1e9))
 }
 
 // finish completes a server's batch and lets it take the next, or go.
@@ -140,6 +157,7 @@ func (w *World) finish(r *replica) {
 	}
 	r.batch = r.batch[:0]
 	r.gpu.end(w.now)
+	w.crowd(r.gpu)
 	m.minutes.busy.change(-1, w.now)
 	if r.state == fleet.ReplicaDraining {
 		m.minutes.up.change(-1, w.now)
@@ -157,7 +175,11 @@ func (w *World) begin(r *replica) {
 	m.starting--
 	m.readyAt = w.now
 	m.ready = append(m.ready, r)
-	m.minutes.up.change(1, w.now)
+	m.minutes.up.change(r.weight(), w.now)
+	if r.sessions != nil {
+		w.join(r)
+		return
+	}
 	w.serve(r)
 }
 
@@ -177,18 +199,19 @@ func (w *World) drain(r *replica) {
 	for r.queue.len() > 0 {
 		w.route(m, r.queue.pop())
 	}
-	if len(r.batch) == 0 {
-		m.minutes.up.change(-1, w.now)
+	if r.inFlight() == 0 {
+		m.minutes.up.change(-r.weight(), w.now)
 		w.remove(r)
 	}
 }
 
 // remove frees the server's slice.
 func (w *World) remove(r *replica) {
-	w.settle(r.node)
+	w.settle(r.node.bill)
 	w.replicas[r.index] = nil
 	w.byReplica[r.id] = nil
 	r.node.replicas = without(r.node.replicas, r)
+	r.gpu.sessions = without(r.gpu.sessions, r)
 	w.divide(r.node)
 }
 

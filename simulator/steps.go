@@ -59,10 +59,10 @@ func (w *World) startReplica(step fleet.StartReplica) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r := newReplica(perf)
+	r := newServer(m, perf)
 	r.id, r.index, r.model, r.variant = step.Replica, int32(len(w.replicas)), m, step.Variant
 	r.slice, r.node, r.gpu, r.since = step.Slice, n, n.gpus[step.Slice.GPU.Index], w.now
-	w.settle(n)
+	w.settle(n.bill)
 	w.replicas = append(w.replicas, r)
 	w.byReplica[r.id] = r
 	n.replicas = append(n.replicas, r)
@@ -78,8 +78,8 @@ func (w *World) place(step fleet.StartReplica, m *model) (*node, fleet.Performan
 	no := func(why Refusal, format string, args ...any) (*node, fleet.Performance, error) {
 		return nil, fleet.Performance{}, refuse(step, why, format, args...)
 	}
-	n, ok := w.byNode[step.Slice.GPU.Node]
-	if !ok || n.gone {
+	n := w.byNode[step.Slice.GPU.Node]
+	if n == nil {
 		return no(NotThere, "node %s is not there", step.Slice.GPU.Node)
 	}
 	kind, ok := n.Kind(step.Slice)

@@ -11,7 +11,7 @@ func (w *World) Result() Result {
 	money := w.accounts()
 	out := Result{
 		SimulatedSeconds: float64(w.now) / 1e9, AttainmentByModel: map[string]float64{}, ByModel: map[string]ModelResult{},
-		Cost: money.total.sum(), CostByGroup: map[string]float64{}, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
+		Cost: money.total.sum(), CostByGroup: map[string]float64{}, NodesLost: w.lost, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
 	}
 	if w.catalog.Currency == "USD" {
 		out.CostUSD = new(out.Cost.Float())
@@ -20,25 +20,33 @@ func (w *World) Result() Result {
 		out.CostByGroup[string(money.groups[i])] = share.Float()
 	}
 	w.sumModels(&out)
-	w.sumGPUs(&out)
+	gpus := w.gpuTimes()
+	out.GPUHours, out.IdleGPUHours = gpus.paid.inHours(), gpus.idled.inHours()
 	return out
 }
 
 // sumModels fills in what became of the requests. Those that wait or are being
 // served are judged only where they are late already: what is still in time is
-// left out of attainment.
+// left out of attainment. The attainment of all is the mean of the models', each
+// weighed by its requests, or by its sessions, that are judged.
 func (w *World) sumModels(out *Result) {
 	left := w.outstanding()
-	var inSLO, judged int64
+	var inSLO, judged float64
 	for i, m := range w.models {
 		r := ModelResult{
-			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Waiting: left[i].all, InSLO: m.inSLO,
+			Requests: m.arrived, Served: m.served, Dropped: m.dropped, Cut: m.cut, Waiting: left[i].all, InSLO: m.inSLO,
 			Mean: m.latency.mean(), P50: m.latency.at(0.5), P95: m.latency.at(0.95), P99: m.latency.at(0.99),
 		}
-		if due := m.arrived - left[i].inTime; due > 0 {
-			r.Attainment = new(float64(m.inSLO) / float64(due))
+		due, hits := m.arrived-left[i].inTime, float64(m.inSLO)
+		switch {
+		case m.sessions:
+			due, hits = w.sumSessions(m, &r)
+		case due > 0:
+			r.Attainment = new(hits / float64(due))
+		}
+		if r.Attainment != nil {
 			out.AttainmentByModel[string(m.Name)] = *r.Attainment
-			inSLO, judged = inSLO+m.inSLO, judged+due
+			inSLO, judged = inSLO+hits, judged+float64(due)
 		}
 		out.ByModel[string(m.Name)] = r
 		out.Requests += r.Requests
@@ -52,13 +60,14 @@ func (w *World) sumModels(out *Result) {
 		}
 	}
 	if judged > 0 {
-		out.Attainment = new(float64(inSLO) / float64(judged))
+		out.Attainment = new(inSLO / judged)
 	}
 }
 
 // unfinished counts the requests of a model that wait or are being served: all,
-// those that are not late yet, and those late while capacity was starting.
-type unfinished struct{ all, inTime, lateStarting int64 }
+// those that are not late yet, and those late while capacity was starting; and the
+// nanoseconds that all of them were there.
+type unfinished struct{ all, inTime, lateStarting, spent int64 }
 
 // outstanding counts what is unfinished, by model.
 func (w *World) outstanding() []unfinished {
@@ -66,6 +75,7 @@ func (w *World) outstanding() []unfinished {
 	count := func(m *model, q request) {
 		u := &out[m.index]
 		u.all++
+		u.spent += w.now - q.at
 		switch {
 		case w.now-q.at <= int64(m.SLO.Limit):
 			u.inTime++
@@ -86,34 +96,22 @@ func (w *World) outstanding() []unfinished {
 			for _, q := range r.batch {
 				count(r.model, q)
 			}
+			if r.sessions != nil {
+				u := &out[r.model.index]
+				u.all += int64(r.sessions.running)
+				u.spent += r.sessions.spent(w.now)
+			}
 		}
 	}
 	return out
 }
 
-// sumGPUs fills in the GPU-hours that were paid, and those of them in which no
-// server of the GPU was at work. Nodes without GPUs have none.
-func (w *World) sumGPUs(out *Result) {
-	hours := func(nanos int64) float64 { return float64(nanos) / float64(time.Hour) }
-	for _, n := range w.nodes {
-		if n.offering.GPU == fleet.CPU {
-			continue
-		}
-		until := n.bill.settled
-		if !n.gone {
-			until = w.now
-		}
-		for _, g := range n.gpus {
-			paid := until - n.bill.from
-			out.GPUHours += hours(paid)
-			out.IdleGPUHours += hours(paid - g.workedUntil(until))
-		}
-	}
-}
-
 // Sample is the fleet now.
 func (w *World) Sample() Sample {
 	s := Sample{At: w.time(w.now), Rate: fleet.PerHour(fleet.Micros(0, w.catalog.Currency))}
+	for _, r := range w.reserved {
+		s.Rate = s.Rate.Add(r.bill.rate)
+	}
 	for _, n := range w.live {
 		s.Nodes++
 		s.Rate = s.Rate.Add(n.offering.Price)

@@ -21,18 +21,25 @@ type World struct {
 
 	models   []*model
 	byModel  map[fleet.ModelName]*model
-	nodes    []*node // all that ever were, by index: their bills are still read
+	nodes    []*node // all that ever were, by index; nil once gone
 	live     []*node // in order of purchase
-	byNode   map[fleet.NodeID]*node
+	reserved []*reserved
+	ended    ended
 	replicas []*replica // all that ever were, by index; nil once gone
 
 	// Ids are used once: what was there before does not come back because an old
 	// step arrives again.
-	byReplica map[fleet.ReplicaID]*replica // nil once gone
+	byNode    map[fleet.NodeID]*node       // nil once gone
+	byReplica map[fleet.ReplicaID]*replica // likewise
 
 	bought           map[fleet.OfferingName]int
+	rests            map[fleet.OfferingName]rest
+	strikes          []strike // by fault
+	scraping         Scraping
+	scrapes          *scrapes // nil where none are needed
 	reconfigurations int
 	actions          int
+	lost             int // nodes that were taken away or died
 	ledger           ledger
 }
 
@@ -44,15 +51,20 @@ func New(cfg Config) (*World, error) {
 	w := &World{
 		start: cfg.Start, seed: cfg.Seed, catalog: cfg.Catalog, faults: cfg.Faults, past: cfg.Past,
 		byModel: map[fleet.ModelName]*model{}, byNode: map[fleet.NodeID]*node{},
-		byReplica: map[fleet.ReplicaID]*replica{}, bought: map[fleet.OfferingName]int{},
-		ledger: newLedger(cfg.Models, cfg.Catalog.Currency),
+		byReplica: map[fleet.ReplicaID]*replica{}, bought: map[fleet.OfferingName]int{}, rests: map[fleet.OfferingName]rest{},
+		ledger: newLedger(cfg.Models, cfg.Catalog.Currency), ended: ended{paid: fleet.Micros(0, cfg.Catalog.Currency)},
 	}
+	w.await()
+	w.reserve(cfg.Reserved)
 	into := minuteOffset(cfg.Start)
 	for _, spec := range cfg.Models {
 		m := newModel(spec, int32(len(w.models)), cfg.Patience, into)
 		m.source, m.draws = cfg.Sources[spec.Name], w.stream("model/"+string(spec.Name))
 		w.models = append(w.models, m)
 		w.byModel[spec.Name] = m
+	}
+	w.scrape(cfg.Signals)
+	for _, m := range w.models {
 		w.expect(m)
 	}
 	w.scheduleMidnight()
@@ -82,7 +94,9 @@ func (w *World) happen(e event) {
 		w.arrive(m, m.next)
 		w.expect(m)
 	case evBatchDone:
-		w.finish(w.replicas[e.subject])
+		w.batchDone(e)
+	case evSessionEnds:
+		w.sessionEnds(e)
 	case evPatience:
 		w.patienceEnds(e)
 	case evNodeReady:
@@ -95,6 +109,16 @@ func (w *World) happen(e event) {
 		w.reshaped(w.nodes[e.subject], int(e.detail))
 	case evMidnight:
 		w.midnight()
+	case evFault:
+		w.faultBegins(e.subject)
+	case evFaultOver:
+		w.faultEnds(e.subject)
+	case evNotice:
+		w.noticed(w.nodes[e.subject])
+	case evTaken:
+		w.taken(w.nodes[e.subject])
+	case evScrape:
+		w.capture()
 	}
 }
 

@@ -104,7 +104,7 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 		"late_while_starting": "integer", "scale_actions": "integer", "reconfigurations": "integer",
 		"budget_violations": "integer", "events": "integer", "truncated": "boolean", "hash": "string",
 		// Besides those of the contract:
-		"cost": "string", "timeline": "array", "purchases": "array", "budgets_held": "integer",
+		"cost": "string", "timeline": "array", "purchases": "array", "budgets_held": "integer", "nodes_lost": "integer",
 		"cost_lower_bound_usd": "number", "regret": "number",
 	})
 	if r["scenario"] != "small" || r["controller"] != "tessera" || r["seed"] != 1.0 || r["simulated_seconds"] != 3*3600.0 || r["truncated"] != false {
@@ -113,7 +113,7 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 	models := r.within(t, "by_model")
 	for _, name := range []string{"transcribe-en", "transcribe-fr", "summarize-fr"} {
 		expect(t, name, models.within(t, name), map[string]string{
-			"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer",
+			"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer", "cut": "integer",
 			"attainment": "number", "mean": "number", "p50": "number", "p95": "number", "p99": "number",
 		})
 		if a := r.within(t, "attainment_by_model").number(t, name); a != models.within(t, name).number(t, "attainment") || a <= 0 || a > 1 {
@@ -129,7 +129,7 @@ func TestWhatWasNotComputedIsAbsent(t *testing.T) {
 	r := simulated(t)
 	// Nobody called summarize-no.
 	expect(t, "summarize-no", r.within(t, "by_model").within(t, "summarize-no"), map[string]string{
-		"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer",
+		"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer", "in_slo": "integer", "cut": "integer",
 	})
 	if a, ok := r.within(t, "attainment_by_model")["summarize-no"]; ok {
 		t.Errorf("summarize-no attained %v of nothing", a)

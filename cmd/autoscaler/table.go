@@ -26,6 +26,7 @@ func writeTable(out io.Writer, s *scenario.Scenario, r simulator.Result) error {
 	var b strings.Builder
 	writeHeadline(&b, s, r)
 	writeModels(&b, s, r)
+	writeSessions(&b, s, r)
 	writeGroups(&b, r)
 	writeTimeline(&b, r)
 	writePurchases(&b, r)
@@ -83,6 +84,20 @@ func writeModels(b *strings.Builder, s *scenario.Scenario, r simulator.Result) {
 	}
 	b.WriteString(t.Render())
 	b.WriteString("\n")
+}
+
+// writeSessions tells how much media of the models of sessions ran in real time.
+func writeSessions(b *strings.Builder, s *scenario.Scenario, r simulator.Result) {
+	asked, ran := 0.0, 0.0
+	for _, m := range s.Settings.Policy.Models {
+		if got := r.ByModel[string(m.Name)]; got.SessionSeconds != nil {
+			asked, ran = asked+*got.SessionSeconds, ran+*got.RealTimeSeconds
+		}
+	}
+	if asked > 0 {
+		fmt.Fprintf(b, "sessions: %s hours of media were asked for, %s ran in real time; their latencies are the times until they began\n",
+			grouped(int64(asked/3600)), grouped(int64(ran/3600)))
+	}
 }
 
 func writeGroups(b *strings.Builder, r simulator.Result) {

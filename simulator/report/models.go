@@ -63,6 +63,9 @@ func modelsOf(s Summary) modelTable {
 			Requests: count(got.Requests), Dropped: count(got.Dropped), Waiting: count(got.Waiting), Attained: none,
 			Target: none, P50: latency(got.P50), P95: latency(got.P95), P99: latency(got.P99), Verdict: verdict{"open", "–", "not judged"},
 		}
+		if m.Profile.Sessions() {
+			row.Class += ", sessions"
+		}
 		if promised {
 			row.Target, row.Limit = target(m.SLO.Target), span(m.SLO.Limit)
 		}

@@ -22,6 +22,8 @@ type spec struct {
 	Profiles strictyaml.Node `yaml:"profiles,required"`
 	Patience float64         `yaml:"patience,min=0"`
 	Traffic  []feed          `yaml:"traffic,required,nonempty"`
+	Signals  *signals        `yaml:"signals"`
+	Reserved []reservation   `yaml:"reserved"`
 	Faults   []fault         `yaml:"faults"`
 }
 
@@ -92,7 +94,25 @@ type work struct {
 
 type fault struct {
 	At       time.Duration      `yaml:"at,required"`
-	Kind     string             `yaml:"kind,required,oneof=metrics-missing|stock-out"`
-	For      time.Duration      `yaml:"for,required"`
+	Kind     string             `yaml:"kind,required,oneof=gpu-stuck|metrics-delayed|metrics-flatline|metrics-frozen|metrics-lying|metrics-missing|metrics-nan|node-death|server-crash|slow-start|stock-out"`
+	For      time.Duration      `yaml:"for"`
 	Offering fleet.OfferingName `yaml:"offering"`
+	Model    fleet.ModelName    `yaml:"model"`
+	Count    int                `yaml:"count,min=1,max=100000"`
+	By       time.Duration      `yaml:"by,max=6h"`
+	Factor   float64            `yaml:"factor,min=0,max=1000"`
+}
+
+// signals says how what is measured reaches a controller.
+type signals struct {
+	Scrape time.Duration `yaml:"scrape,min=1s,max=1h"`
+	Delay  time.Duration `yaml:"delay,max=1h"`
+	Window time.Duration `yaml:"window,min=1s,max=1h"`
+}
+
+// reservation is nodes that are paid for the whole run.
+type reservation struct {
+	Offering     fleet.OfferingName `yaml:"offering,required"`
+	Nodes        int                `yaml:"nodes,required,min=1,max=100000"`
+	PricePerHour strictyaml.Decimal `yaml:"pricePerHour,required"`
 }

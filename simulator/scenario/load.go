@@ -27,6 +27,8 @@ type Scenario struct {
 	Settings control.Settings
 	Patience float64
 	Faults   []simulator.Fault
+	Signals  simulator.Scraping
+	Reserved []simulator.Reservation
 	Scales   map[string]float64 // of the traces that are multiplied, by file
 	Ignored  map[string]int     // rows of trace models that nothing maps
 	Notes    []string           // what a reader of the results must know besides
@@ -83,6 +85,8 @@ func (l Loader) Load(at string) (*Scenario, error) {
 	if err := r.settings(f.Spec); err != nil {
 		return nil, err
 	}
+	r.signals(f.Spec.Signals)
+	r.reserved(f.Spec.Reserved)
 	r.faults(f.Spec.Faults)
 	if err := r.traffic(f.Spec.Traffic); err != nil {
 		return nil, err
@@ -174,31 +178,6 @@ func (r *reader) policy(n strictyaml.Node) (*strictyaml.Document, error) {
 	return r.part(n)
 }
 
-// faults checks what is to go wrong.
-func (r *reader) faults(list []fault) {
-	for i, f := range list {
-		at := strictyaml.Index("spec.faults", i)
-		if f.Offering != "" && f.Kind != string(simulator.StockOut) {
-			r.doc.Complain(at+".offering", "has no effect on %s", f.Kind).Hint("leave it out")
-		}
-		if _, known := r.scenario.Settings.Catalog.Offering(f.Offering); f.Offering != "" && !known {
-			r.doc.Complain(at+".offering", "the catalog has no offering %q", f.Offering).Suggest(string(f.Offering), offerings(r.scenario.Settings.Catalog))
-		}
-		if f.At >= r.scenario.Duration {
-			r.doc.Complain(at+".at", "lies after the end of the scenario")
-		}
-		r.scenario.Faults = append(r.scenario.Faults, simulator.Fault{At: f.At, For: f.For, Kind: simulator.FaultKind(f.Kind), Offering: f.Offering})
-	}
-}
-
-func offerings(c fleet.Catalog) []string {
-	var names []string
-	for _, o := range c.Offerings {
-		names = append(names, string(o.Name))
-	}
-	return names
-}
-
 // World builds the world of a seed.
 func (s *Scenario) World(seed uint64) (*simulator.World, error) {
 	return s.world(seed, func(f source, m fleet.ModelName) (traffic.Source, error) { return f.open(m, 0, seed) })
@@ -224,7 +203,8 @@ func (s *Scenario) world(seed uint64, open func(source, fleet.ModelName) (traffi
 		}
 	}
 	cfg := simulator.Config{
-		Start: s.Start, Catalog: s.Settings.Catalog, Models: s.Settings.Policy.Models, Seed: seed, Patience: s.Patience, Faults: s.Faults,
+		Start: s.Start, Catalog: s.Settings.Catalog, Models: s.Settings.Policy.Models, Seed: seed, Patience: s.Patience,
+		Faults: s.Faults, Signals: s.Signals, Reserved: s.Reserved,
 		Sources: map[fleet.ModelName]traffic.Source{}, Past: map[fleet.ModelName]simulator.Past{},
 	}
 	for m, list := range sources {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/tessera-autoscaler/tessera/simulator"
 )
 
 // The paths in a file are relative to that file, whatever the working folder.
@@ -96,41 +94,6 @@ func TestInlineParts(t *testing.T) {
 
 	// Neither a path nor a part.
 	refused(t, at(strings.Replace(head+generated, "../policy.yaml", "[a, b]", 1)).loader(), "conf/scenarios/test.yaml:8:11: ", "a path or the file's content")
-}
-
-func TestFaultsAreTakenOver(t *testing.T) {
-	s := mustLoad(t, at(head+generated+`  faults:
-  - {at: 1h, for: 10m, kind: metrics-missing}
-  - {at: 90m, for: 3h, kind: stock-out, offering: g2-standard-4}
-`).loader())
-	want := []simulator.Fault{
-		{At: time.Hour, For: 10 * time.Minute, Kind: simulator.MetricsMissing},
-		{At: 90 * time.Minute, For: 3 * time.Hour, Kind: simulator.StockOut, Offering: "g2-standard-4"},
-	}
-	if diff := cmp.Diff(want, s.Faults); diff != "" {
-		t.Error(diff)
-	}
-	if _, err := s.World(1); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestFaultsThatMakeNoSense(t *testing.T) {
-	for fault, says := range map[string]string{
-		"{at: 2h, for: 10m, kind: stock-out}":                             "after the end of the scenario",
-		"{at: 1h, for: 10m, kind: metrics-missing, offering: g2}":         "has no effect on metrics-missing",
-		"{at: 1h, for: 10m, kind: stock-out, offering: g2-standart-4}":    `did you mean "g2-standard-4"?`,
-		"{at: 1h, for: 10m, kind: stockout}":                              `did you mean "stock-out"?`,
-		"{at: 1h, kind: stock-out}":                                       "required key is missing",
-		"{at: 1h, for: 10m, kind: stock-out, offerings: [g2-standard-4]}": `did you mean "offering"?`,
-		"{at: -1h, for: 10m, kind: stock-out}":                            "spec.faults[0].at",
-		"{at: 1h, for: -10m, kind: stock-out}":                            "spec.faults[0].for",
-		"{at: 1h, for: 10, kind: stock-out}":                              `did you mean "10s"?`,
-	} {
-		t.Run(fault, func(t *testing.T) {
-			refused(t, at(head+generated+"  faults: ["+fault+"]\n").loader(), "conf/scenarios/test.yaml:13:", says)
-		})
-	}
 }
 
 // Whatever a file is, no more of it is read than what a person could have written.

@@ -3,7 +3,6 @@ package bound_test
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -24,18 +23,22 @@ func TestNobodyBeatsTheBound(t *testing.T) {
 	for seed := range uint64(cases) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		s := randomScene(r, seed)
-		w := s.world(t, s.settings.Catalog)
+		w := s.world(t)
 		attack(t, r, s, w)
 		w.AdvanceTo(begin.Add(s.duration))
 		result := w.Result()
 		served, any := map[fleet.ModelName]int64{}, int64(0)
 		for _, m := range s.settings.Policy.Models {
-			served[m.Name] = result.ByModel[string(m.Name)].InSLO
+			of := result.ByModel[string(m.Name)]
+			served[m.Name] = of.InSLO
+			if of.RealTimeSeconds != nil {
+				served[m.Name] = int64(*of.RealTimeSeconds)
+			}
 			any += served[m.Name]
 		}
-		in := s.input(t, served)
+		in := s.input(served)
 		if seed%4 < 2 {
-			in.LoadScores = func(m fleet.ModelName) []float64 { return s.scores(t, m, 400) }
+			in.LoadScores = func(m fleet.ModelName) []float64 { return simulator.LoadScores(s.seed, m, 400) }
 		}
 		a := compute(t, in)
 		if result.Cost.Less(a.LowerBound) {
@@ -70,6 +73,7 @@ func randomScene(r *rand.Rand, seed uint64) *scene {
 	if lean {
 		gpus, most = 1, 1
 	}
+	sessions := r.IntN(3) == 0
 	offerings := []fleet.Offering{offering("a100", "a100-80gb", gpus, 1+r.IntN(4), 3_600_000, delay())}
 	if !lean && r.IntN(3) == 0 {
 		offerings = append(offerings, offering("b100", "a100-80gb", 1+r.IntN(2), 1+r.IntN(2), 5_100_007, delay()))
@@ -94,18 +98,59 @@ func randomScene(r *rand.Rand, seed uint64) *scene {
 		if r.IntN(2) == 0 {
 			m.Profile.Queue = fleet.LeastLoad
 		}
+		every := seconds[0] // a second of the fastest server
+		if sessions {
+			m.Kind, m.Profile.Serves, m.Profile.MeanWork = fleet.Streaming, fleet.ServesSessions, pick(20*time.Second, 3*time.Minute, 15*time.Minute).Seconds()
+			m.Profile.WhenFull = []fleet.Full{fleet.FullWaits, fleet.FullRefuses}[r.IntN(2)]
+			on := m.Profile.Variants[0].Slices
+			on[0].Streams, on[1].Streams, on[1].Interference = 2+r.IntN(8), 1+r.IntN(2), 0
+			if on[1].Streams == 2 {
+				on[1].Interference = r.Float64()
+			}
+			every = m.Profile.MeanWork / float64(on[0].Streams)
+		}
 		models = append(models, m)
 		for at := time.Duration(r.Int64N(int64(s.duration / 2))); at < s.duration; {
 			long := time.Duration(1 + r.Int64N(int64(10*time.Minute)))
-			s.traffic[m.Name] = append(s.traffic[m.Name], scattered(r, at, min(at+long, s.duration), []float64{0.05, 0.5, 2}[r.IntN(3)]/seconds[0])...)
+			s.traffic[m.Name] = append(s.traffic[m.Name], scattered(r, at, min(at+long, s.duration), []float64{0.05, 0.5, 2}[r.IntN(3)]/every)...)
 			at += long + time.Duration(r.Int64N(int64(30*time.Minute)))
 			if lean {
 				break
 			}
 		}
 	}
+	s.surround(r, offerings)
 	s.settings = settings(models, offerings...)
 	return s
+}
+
+// surround lets things go wrong in some scenes, sells nodes on spot in some and has
+// others reserved.
+func (s *scene) surround(r *rand.Rand, offerings []fleet.Offering) {
+	if r.IntN(3) == 0 {
+		last := &offerings[len(offerings)-1]
+		last.Purchase, last.Interruptions, last.MinimumBilling = fleet.Spot, 1+5*r.Float64(), time.Duration(1+r.IntN(20))*time.Minute
+	}
+	if r.IntN(4) == 0 {
+		own := &offerings[0]
+		own.Limit = 1 + r.IntN(2)
+		s.reserved = []simulator.Reservation{{Offering: own.Name, Nodes: own.Limit, Price: fleet.PerHour(fleet.Micros(int64(r.IntN(2))*1_000_003, "USD"))}}
+		own.Purchase, own.Interruptions, own.Price = fleet.Reserved, 0, fleet.PerHour(fleet.Micros(0, "USD"))
+	}
+	for range r.IntN(4) * r.IntN(2) {
+		f := simulator.Fault{
+			At:   time.Duration(r.Int64N(int64(s.duration))),
+			Kind: []simulator.FaultKind{simulator.NodeDeath, simulator.ServerCrash, simulator.GPUStuck, simulator.SlowStart, simulator.StockOut}[r.IntN(5)],
+		}
+		switch f.Kind {
+		case simulator.SlowStart:
+			f.Factor = 1 + 3*r.Float64()
+			fallthrough
+		case simulator.GPUStuck, simulator.StockOut:
+			f.For = time.Duration(r.Int64N(int64(5 * time.Minute)))
+		}
+		s.faults = append(s.faults, f)
+	}
 }
 
 // timed is a step and when it is sent.
@@ -138,7 +183,7 @@ func attack(t testing.TB, r *rand.Rand, s *scene, w *simulator.World) {
 			}
 		}
 		until += time.Duration(r.Int64N(int64(m.SLO.Limit) + 1))
-		start := s.start(t, o, bought[o.Name])
+		start := simulator.NodeStart(s.seed, o, bought[o.Name])
 		bought[o.Name]++
 		id := fleet.NodeID(fmt.Sprint("n", i))
 		from := first - start - m.Profile.Variants[0].Slices[0].Load.P50
@@ -178,35 +223,4 @@ func attack(t testing.TB, r *rand.Rand, s *scene, w *simulator.World) {
 		w.AdvanceTo(begin.Add(a.at))
 		_ = w.Do(t.Context(), "attack", a.step) // a refusal is part of the game
 	}
-}
-
-// scores are those of the first loads of a model in the scene's world: another
-// world of the same seed loads it again and again.
-func (s *scene) scores(t testing.TB, name fleet.ModelName, n int) []float64 {
-	t.Helper()
-	i := slices.IndexFunc(s.settings.Policy.Models, func(m fleet.Model) bool { return m.Name == name })
-	perf := s.settings.Policy.Models[i].Profile.Variants[0].Slices[0]
-	if perf.Load.P95 <= perf.Load.P50 {
-		return make([]float64, n)
-	}
-	probe := scene{settings: s.settings, seed: s.seed}
-	w := probe.world(t, s.settings.Catalog)
-	do(t, w, buy("probe", s.settings.Catalog.Offerings[0], nil))
-	w.AdvanceTo(begin.Add(12 * time.Hour))
-	var out []float64
-	for k := range n {
-		id := fleet.ReplicaID(fmt.Sprint("r", k))
-		from := w.Now()
-		do(t, w, fleet.StartReplica{Replica: id, Model: name, Variant: "v", Slice: fleet.SliceID{GPU: fleet.GPUID{Node: "probe"}}})
-		w.AdvanceTo(from.Add(time.Hour))
-		seen, err := w.Observe(t.Context(), w.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		took := seen.Replicas[0].Since.Sub(from)
-		sigma := math.Log(float64(perf.Load.P95)/float64(perf.Load.P50)) / 1.6448536269514722
-		out = append(out, math.Log(float64(took)/float64(perf.Load.P50))/sigma-1e-8)
-		do(t, w, fleet.StopReplica{Replica: id})
-	}
-	return out
 }

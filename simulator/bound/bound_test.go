@@ -19,7 +19,7 @@ func TestConstantLoad(t *testing.T) {
 			settings: settings([]fleet.Model{model("m", time.Second, on(fleet.WholeGPU, fleet.Fixed(0), 1))}, o), duration: 5 * time.Hour,
 			traffic: map[fleet.ModelName][]traffic.Request{"m": evenly(time.Hour, 5*time.Hour-time.Second, time.Second/time.Duration(k))},
 		}
-		a := compute(t, s.input(t, map[fleet.ModelName]int64{"m": int64(len(s.traffic["m"]))}))
+		a := compute(t, s.input(map[fleet.ModelName]int64{"m": int64(len(s.traffic["m"]))}))
 		want := float64(k) * 3.6 * (4 + 1.0/6)
 		if got := a.LowerBound.Float(); got > want || got < 0.97*want {
 			t.Errorf("%d GPUs full for four hours: bound %.4f, %.4f is what they cost (parts %+v)", k, got, want, a.Parts)
@@ -34,10 +34,10 @@ func TestOneRequest(t *testing.T) {
 		settings: settings([]fleet.Model{model("m", time.Second, on("1g.10gb", fleet.Fixed(0), 0.01))}, o), duration: 2 * time.Hour,
 		traffic: map[fleet.ModelName][]traffic.Request{"m": {{At: time.Hour, Work: 1}}},
 	}
-	if got := compute(t, s.input(t, map[fleet.ModelName]int64{"m": 1})).LowerBound.Float(); got < 0.599 || got > 0.6+0.01*0.001 {
+	if got := compute(t, s.input(map[fleet.ModelName]int64{"m": 1})).LowerBound.Float(); got < 0.599 || got > 0.6+0.01*0.001 {
 		t.Errorf("bound %.6f, a start-up costs 0.6, and a hundredth of a second hardly more", got)
 	}
-	if got := compute(t, s.input(t, nil)).LowerBound; !got.IsZero() {
+	if got := compute(t, s.input(nil)).LowerBound; !got.IsZero() {
 		t.Errorf("bound %s for nothing served", got)
 	}
 }
@@ -55,7 +55,7 @@ func TestBurstMayWait(t *testing.T) {
 		traffic: map[fleet.ModelName][]traffic.Request{"m": burst},
 	}
 	// Two GPUs for half an hour, and their start-ups.
-	if got, want := compute(t, s.input(t, map[fleet.ModelName]int64{"m": 3600})).LowerBound.Float(), 2*3.6*40/60.0; got > want || got < 0.95*want {
+	if got, want := compute(t, s.input(map[fleet.ModelName]int64{"m": 3600})).LowerBound.Float(), 2*3.6*40/60.0; got > want || got < 0.95*want {
 		t.Errorf("bound %.4f, it can be done for %.4f", got, want)
 	}
 }
@@ -71,7 +71,7 @@ func TestMoreServedCostsMore(t *testing.T) {
 	all := int64(len(s.traffic["m"]))
 	before := 0.0
 	for _, share := range []float64{0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1} {
-		got := compute(t, s.input(t, map[fleet.ModelName]int64{"m": int64(math.Floor(share * float64(all)))})).LowerBound.Float()
+		got := compute(t, s.input(map[fleet.ModelName]int64{"m": int64(math.Floor(share * float64(all)))})).LowerBound.Float()
 		if got < before {
 			t.Errorf("serving a share of %v costs %.4f at least, and less of it %.4f", share, got, before)
 		}
@@ -87,7 +87,7 @@ func TestRefusesWhatCannotBe(t *testing.T) {
 		traffic: map[fleet.ModelName][]traffic.Request{"m": evenly(0, time.Hour, time.Minute), "n": evenly(0, time.Hour, time.Minute)},
 	}
 	for name, served := range map[string]map[fleet.ModelName]int64{"too many": {"m": 61}, "on nothing": {"n": 1}} {
-		if _, err := computeErr(t, s.input(t, served)); err == nil {
+		if _, err := computeErr(t, s.input(served)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -28,15 +28,38 @@ func Compute(ctx context.Context, in Input) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("bound the cost: %w", err)
 	}
-	slicePrices := s.afford(propose(s, demands))
-	claims := make([]*claim, len(demands))
-	for i, d := range demands {
-		claims[i] = d.price(slicePrices)
-	}
-	d := newDual(c, s, nil, claims)
+	slicePrices, claims := s.value(demands, c)
+	d := newDual(c, s, s.free(slicePrices), claims)
 	d.starts = newStarts(s, in.nodeStart(), d.fluid())
 	found, divisible := d.search()
 	return in.answer(d, found, divisible, demands, claims, slicePrices), nil
+}
+
+// value looks for prices of slices at which the demands are worth most, and makes
+// their claims at them.
+func (s *shop) value(demands []*demand, c calendar) (slicePrices []int64, claims []*claim) {
+	most := math.Inf(-1)
+	try := func(prices []int64) {
+		made := make([]*claim, len(demands))
+		worth := -s.free(prices) * c.duration.Seconds()
+		for i, d := range demands {
+			made[i] = d.price(prices)
+			worth += made[i].total - made[i].excused
+		}
+		if worth > most {
+			most, slicePrices, claims = worth, prices, made
+		}
+	}
+	for _, attended := range []bool{false, true} {
+		prices := s.afford(propose(s, needs(demands, attended), c.duration.Seconds()))
+		try(prices)
+		try(s.raise(prices, false))
+		try(s.raise(prices, true))
+		if !slices.ContainsFunc(demands, func(d *demand) bool { return d.live != nil }) {
+			break
+		}
+	}
+	return slicePrices, claims
 }
 
 func (in Input) nodeStart() func(fleet.Offering, int) float64 {
@@ -65,12 +88,8 @@ func (in Input) read(ctx context.Context, s *shop, c calendar) ([]*demand, error
 		if err := d.read(ctx, source); err != nil {
 			return nil, err
 		}
-		d.skipped = d.count - in.InSLO[m.Name]
-		if d.skipped < 0 {
-			return nil, fmt.Errorf("model %s: %d requests are said to have been served in time, and %d came: give the traffic of the run", m.Name, in.InSLO[m.Name], d.count)
-		}
-		if d.skipped < d.count && d.largest == 0 {
-			return nil, fmt.Errorf("model %s: %d requests are said to have been served, and nothing that may be bought serves it", m.Name, in.InSLO[m.Name])
+		if err := d.served(in.InSLO[m.Name]); err != nil {
+			return nil, err
 		}
 		out = append(out, d)
 	}
@@ -118,7 +137,7 @@ func (in Input) answer(d *dual, s *search, divisible float64, demands []*demand,
 	fluid := d.fluid()
 	best := max(0, s.value, fluid)
 	out := Answer{
-		LowerBound: fleet.Micros(int64(best/unit*(1-1e-12)), in.Settings.Catalog.Currency),
+		LowerBound: fleet.Micros(in.Reserved.Micros()+int64(best/unit*(1-1e-12)), in.Settings.Catalog.Currency),
 		Parts:      Parts{Fluid: money(fluid), StartUp: money(max(fluid, divisible)), Whole: money(best)},
 		Chosen: Chosen{
 			Step: d.step, StartUp: time.Duration(s.best.charge * 1e9), Discarded: money(d.starts.discount(s.best.charge)),

@@ -40,15 +40,26 @@ type demand struct {
 	sizes   []*sizes       // by crowd
 	count   int64
 	held    *presence // nil where nothing is known of it
-	skipped int64     // requests that were not served in time
+	live    *sessions // nil for models of requests; the work of sessions is their seconds, in the last crowd
+	skipped int64     // requests that were not served in time; of sessions the seconds, rounded up
 }
 
 func newDemand(m fleet.Model, s *shop, c calendar, scores []float64) *demand {
 	d := &demand{Model: m, pace: newPace(m, s), calendar: c, sizes: make([]*sizes, len(crowds))}
 	limit := min(m.SLO.Limit, c.duration)
+	if m.Profile.Sessions() {
+		d.live = newSessions(m, c)
+		limit = min(d.live.wait, c.duration)
+	}
 	d.reach, d.rest = int(limit/c.step), limit%c.step
 	for i := range d.work {
 		d.work[i] = make([][]float64, len(crowds))
+	}
+	if d.live != nil {
+		for i := range d.work {
+			d.work[i][len(crowds)-1] = make([]float64, c.bins)
+		}
+		return d
 	}
 	if loads, always := d.loads(s, scores); d.reach == 0 {
 		d.held = newPresence(loads, always, limit, c)
@@ -85,12 +96,35 @@ func (d *demand) read(ctx context.Context, source traffic.Source) error {
 			return fmt.Errorf("the traffic of %s yields work %v at %v: work is between 0 and %v, and times are not negative", d.Name, r.Work, r.At, maxWork)
 		}
 		d.count++
+		if d.live != nil {
+			d.stream(d.live.add(r))
+			continue
+		}
 		if d.held != nil {
 			d.held.add(r.At, d.calendar)
 		}
 		c.add(r)
 	}
 	c.flush()
+	if d.live != nil {
+		d.endStreams()
+	}
+	return nil
+}
+
+// served takes note of how much of the demand was served in time.
+func (d *demand) served(amount int64) error {
+	came, unit := d.count, "requests"
+	if d.live != nil {
+		came, unit = int64(d.live.asked+d.live.slack)+1, "seconds of sessions"
+		d.live.missed = max(0, d.live.asked+d.live.slack-float64(amount))
+	}
+	switch d.skipped = came - amount; {
+	case d.skipped < 0:
+		return fmt.Errorf("model %s: %d %s are said to have been served in time, and %d came: give the traffic of the run", d.Name, amount, unit, came)
+	case amount > 0 && d.largest == 0:
+		return fmt.Errorf("model %s: %d %s are said to have been served, and nothing that may be bought serves it", d.Name, amount, unit)
+	}
 	return nil
 }
 

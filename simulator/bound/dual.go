@@ -12,6 +12,7 @@ type dual struct {
 	shop   *shop
 	starts *starts
 	claims []*claim
+	free   float64 // rate of what is there for nothing: nano an hour
 
 	// What some claims need in their own bins at once, and the levels it reaches.
 	need    []float64 // nano an hour, by bin
@@ -34,9 +35,9 @@ type point struct {
 	excuse   []float64 // price of capacity, by claim, above which work is excused
 }
 
-func newDual(c calendar, s *shop, st *starts, claims []*claim) *dual {
+func newDual(c calendar, s *shop, free float64, claims []*claim) *dual {
 	d := &dual{
-		calendar: c, shop: s, starts: st, claims: merge(claims), cheapest: map[int][]int32{}, need: make([]float64, c.bins), penalty: make([]float64, c.bins),
+		calendar: c, shop: s, free: free, claims: merge(claims), cheapest: map[int][]int32{}, need: make([]float64, c.bins), penalty: make([]float64, c.bins),
 		taken: make([]float64, c.bins), given: make([]float64, c.bins),
 		pather: pather{length: make([]float64, c.bins), charge: make([]float64, c.bins), moves: make([]uint8, c.bins), up: make([]float64, c.bins)},
 	}
@@ -65,7 +66,7 @@ func (d *dual) require(claims []*claim) {
 	}
 	highest := 0.0
 	for i := range d.need {
-		d.need[i] *= (1 - 1e-9) / d.pather.length[i]
+		d.need[i] = max(0, d.need[i]*(1-1e-9)/d.pather.length[i]-d.free)
 		highest = max(highest, d.need[i])
 	}
 	d.levels, d.beyond = d.shop.levelsUpTo(highest)
@@ -105,6 +106,10 @@ func (d *dual) value(p point) float64 {
 	if d.excused > 0 && len(d.levels) > 0 {
 		sum -= p.skip * d.excused
 	}
+	for i, length := range d.pather.length {
+		sum -= d.free * p.capacity[i] * length * (1 + 1e-9)
+		d.given[i] += d.free * length
+	}
 	sum -= gross * roundingOfPaths * end * (1 + slices.Max(p.capacity))
 	for reach, at := range d.cheapest {
 		least(p.capacity, reach, at)
@@ -140,13 +145,14 @@ func (d *dual) give(width float64) {
 	}
 }
 
-// fluid is the bound of divisible nodes that start for nothing.
+// fluid is the bound of divisible nodes that start for nothing, beside those that are
+// there for nothing.
 func (d *dual) fluid() float64 {
 	sum := 0.0
 	for _, c := range d.claims {
 		sum += max(0, c.total*(1-roundingOfSums)-c.excused)
 	}
-	return sum
+	return max(0, sum-d.free*d.duration.Seconds()*(1+1e-9))
 }
 
 // tame lowers prices of capacity until no run of bins pays for a start, so that

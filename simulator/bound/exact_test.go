@@ -109,7 +109,7 @@ func TestNotAboveTheOptimum(t *testing.T) {
 			settings: settings([]fleet.Model{model("m", time.Duration(limit)*slot, on(fleet.WholeGPU, fleet.Fixed(0), slot.Seconds()))}, o),
 			duration: slots * slot, traffic: map[fleet.ModelName][]traffic.Request{"m": requests},
 		}
-		a := compute(t, s.input(t, map[fleet.ModelName]int64{"m": int64(len(requests) - skip)}))
+		a := compute(t, s.input(map[fleet.ModelName]int64{"m": int64(len(requests) - skip)}))
 		if got := a.LowerBound.Float(); got > want+1e-9 {
 			t.Fatalf("case %d: the bound is %.6f, and the optimum %.6f (%d requests, %d may be late, within %d slots: %v)\nparts %+v\nchosen %+v",
 				seed, got, want, len(requests), skip, limit, arrivals, a.Parts, a.Chosen)

@@ -20,6 +20,9 @@ type claim struct {
 // is not worth its excuses is left out: the limits of batches, the time for which
 // slices are held, or both.
 func (d *demand) price(slicePrices []int64) *claim {
+	if d.live != nil {
+		return d.attend(slicePrices)
+	}
 	limited := d.prices(slicePrices)
 	loose := make([]float64, len(limited))
 	spared := make([]float64, len(limited))

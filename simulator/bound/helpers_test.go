@@ -1,10 +1,8 @@
 package bound_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -83,57 +81,38 @@ type scene struct {
 	duration time.Duration
 	seed     uint64
 	traffic  map[fleet.ModelName][]traffic.Request
-	starts   map[fleet.OfferingName][]time.Duration
-	probe    map[fleet.OfferingName]*simulator.World
+	faults   []simulator.Fault
+	reserved []simulator.Reservation
 }
 
-func (s *scene) world(t testing.TB, catalog fleet.Catalog) *simulator.World {
+func (s *scene) world(t testing.TB) *simulator.World {
 	t.Helper()
 	sources := map[fleet.ModelName]traffic.Source{}
 	for m, requests := range s.traffic {
 		sources[m] = play(requests)
 	}
-	w, err := simulator.New(simulator.Config{Start: begin, Catalog: catalog, Models: s.settings.Policy.Models, Sources: sources, Seed: s.seed})
+	w, err := simulator.New(simulator.Config{
+		Start: begin, Catalog: s.settings.Catalog, Models: s.settings.Policy.Models, Sources: sources, Seed: s.seed, Faults: s.faults, Reserved: s.reserved,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// start is how long the n-th node of an offering takes: another world of the same
-// seed is asked, in which nothing else happens.
-func (s *scene) start(t testing.TB, o fleet.Offering, n int) time.Duration {
-	if s.starts == nil {
-		s.starts, s.probe = map[fleet.OfferingName][]time.Duration{}, map[fleet.OfferingName]*simulator.World{}
-	}
-	w := s.probe[o.Name]
-	if w == nil {
-		quiet := scene{settings: s.settings, seed: s.seed}
-		w = quiet.world(t, s.settings.Catalog)
-		s.probe[o.Name] = w
-	}
-	for len(s.starts[o.Name]) <= n {
-		id := fleet.NodeID(fmt.Sprint("probe", len(s.starts[o.Name])))
-		do(t, w, buy(id, o, nil))
-		w.AdvanceTo(w.Now().Add(12 * time.Hour))
-		seen, err := w.Observe(t.Context(), w.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		i := slices.IndexFunc(seen.Nodes, func(n fleet.Node) bool { return n.ID == id })
-		s.starts[o.Name] = append(s.starts[o.Name], seen.Nodes[i].ReadyAt.Sub(seen.Nodes[i].RequestedAt))
-		do(t, w, fleet.DrainNode{Node: id}, fleet.ReturnNode{Node: id})
-	}
-	return s.starts[o.Name][n]
-}
-
 // input asks for the bound of what was served in the scene.
-func (s *scene) input(t testing.TB, inSLO map[fleet.ModelName]int64) bound.Input {
-	return bound.Input{
-		Start: begin, Duration: s.duration, Settings: s.settings, InSLO: inSLO,
+func (s *scene) input(inSLO map[fleet.ModelName]int64) bound.Input {
+	in := bound.Input{
+		Start: begin, Duration: s.duration, Settings: s.settings, InSLO: inSLO, Reserved: fleet.Micros(0, "USD"),
 		Open:      func(m fleet.ModelName) (traffic.Source, error) { return play(s.traffic[m]), nil },
-		NodeStart: func(o fleet.Offering, n int) time.Duration { return s.start(t, o, n) },
+		NodeStart: func(o fleet.Offering, n int) time.Duration { return simulator.NodeStart(s.seed, o, n) },
 	}
+	for _, r := range s.reserved {
+		for range r.Nodes {
+			in.Reserved = in.Reserved.Add(r.Price.For(s.duration))
+		}
+	}
+	return in
 }
 
 func compute(t testing.TB, in bound.Input) bound.Answer {

@@ -21,8 +21,13 @@ type Input struct {
 	Open func(fleet.ModelName) (traffic.Source, error)
 
 	// InSLO is how many requests of each model were served within its SLO by the
-	// end. A model that is not named served none.
+	// end; of sessions how many seconds ran in real time, rounded down. A model that is
+	// not named served none.
 	InSLO map[fleet.ModelName]int64
+
+	// Reserved is what is paid for the whole run whatever is used of it. The nodes
+	// themselves are offerings that cost nothing, up to their limits.
+	Reserved fleet.Money
 
 	// NodeStart is the start-up, all stages, of the n-th node of an offering that
 	// is asked for in this world, n from 0. Nil means that nothing is known, and
@@ -46,7 +51,8 @@ type Answer struct {
 	Models     []ModelPart `json:"models"` // sorted by name
 }
 
-// Parts are the steps by which the bound rises, in units of the currency.
+// Parts are the steps by which the bound rises, in units of the currency, without what
+// is paid for reserved nodes.
 type Parts struct {
 	Fluid   float64 `json:"fluid"`    // work at the price of slices, nodes divisible, start-up free
 	StartUp float64 `json:"start_up"` // with start-ups and deadlines
@@ -67,7 +73,7 @@ type Chosen struct {
 type ModelPart struct {
 	Model    fleet.ModelName `json:"model"`
 	Requests int64           `json:"requests"`
-	Skipped  int64           `json:"skipped"` // at most so many may be left undone
+	Skipped  int64           `json:"skipped"` // at most so many may be left undone; seconds of sessions
 	Fluid    float64         `json:"fluid"`   // price of all its work, currency units
 	Excused  float64         `json:"excused"` // the most that the skipped ones can take off
 }
@@ -86,7 +92,7 @@ func (in Input) validate() error {
 		}
 		for _, v := range m.Profile.Variants {
 			for _, p := range v.Slices {
-				if err := p.Validate(); err != nil {
+				if err := m.Profile.Check(p); err != nil {
 					errs = append(errs, fmt.Errorf("model %s, variant %s on %s: %w", m.Name, v.Name, p.Kind, err))
 				}
 			}

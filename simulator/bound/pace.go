@@ -20,10 +20,11 @@ type pace struct {
 	byCrowd [][]float64
 	largest int     // batch that any slice takes
 	least   float64 // of all
+	streams []int   // by kind, the most sessions that a slice holds in real time; 0 for models of requests
 }
 
 func newPace(m fleet.Model, s *shop) pace {
-	p := pace{least: math.Inf(1)}
+	p := pace{least: math.Inf(1), streams: make([]int, len(s.kinds))}
 	for range crowds {
 		row := make([]float64, len(s.kinds))
 		for k := range row {
@@ -33,7 +34,11 @@ func newPace(m fleet.Model, s *shop) pace {
 	}
 	for _, v := range m.Candidates() {
 		for k := range s.kinds {
-			if perf, ok := s.on(v, k); ok {
+			perf, ok := s.on(v, k)
+			switch {
+			case ok && m.Profile.Sessions():
+				p.hold(k, perf.Streams)
+			case ok:
 				p.add(k, perf)
 			}
 		}
@@ -61,6 +66,16 @@ func (p *pace) add(k int, perf fleet.Performance) {
 		p.byCrowd[crowd][k] = min(p.byCrowd[crowd][k], best)
 	}
 	p.least = min(p.least, best)
+}
+
+// hold takes in one server of sessions: a session takes its share of a slice.
+func (p *pace) hold(k, streams int) {
+	p.streams[k] = max(p.streams[k], streams)
+	p.largest = 1
+	for _, row := range p.byCrowd {
+		row[k] = min(row[k], 1/float64(streams))
+	}
+	p.least = min(p.least, 1/float64(streams))
 }
 
 // cheapestSlice is the price of the cheapest slice that the model can stand on.

@@ -11,13 +11,14 @@ type need struct {
 	work  float64
 }
 
-// needs adds up the work of the models.
-func needs(demands []*demand) []need {
+// needs adds up the work of the models, and for how long they must hold a slice at
+// all: those of sessions where that is asked for.
+func needs(demands []*demand, attended bool) []need {
 	var out []need
 	var first []*demand
 	index := map[[2]int]int{}
 	for _, d := range demands {
-		if d.held != nil && !math.IsInf(d.least, 1) {
+		if (d.held != nil || d.live != nil && attended) && !math.IsInf(d.least, 1) {
 			out = append(out, d.holding())
 		}
 		alike := 0
@@ -52,23 +53,29 @@ func (d *demand) holding() need {
 			n.paces[k] = 1
 		}
 	}
+	if d.live != nil {
+		for _, s := range d.live.spells {
+			n.work += s.seconds
+		}
+		return n
+	}
 	for _, seconds := range d.held.seconds {
 		n.work += seconds
 	}
 	return n
 }
 
-// propose looks for prices of slices at which the work of all models is worth
-// most: the dual of covering it with divisible GPUs.
-func propose(s *shop, demands []*demand) []float64 {
-	needs := needs(demands)
+// propose looks for prices of slices at which needs are worth most: the dual of
+// covering them with divisible GPUs, in a run of so many seconds.
+func propose(s *shop, needs []need, seconds float64) []float64 {
 	// Variables: a value for each need, scaled by its fastest slice, then a price
-	// for each kind, in units of the dearest pool's.
+	// for each kind, in units of the dearest pool's, then one for each pool whose
+	// GPUs cost nothing: its slices are worth what is taken off for them.
 	unit := 1.0
 	for _, p := range s.pools {
 		unit = max(unit, float64(p.price))
 	}
-	goal := make([]float64, len(needs)+len(s.kinds))
+	goal := make([]float64, len(needs)+len(s.kinds)+len(s.pools))
 	var rows [][]float64
 	var right []float64
 	largest := 0.0
@@ -88,16 +95,23 @@ func propose(s *shop, demands []*demand) []float64 {
 			rows, right = append(rows, row), append(right, 0)
 		}
 	}
-	for _, p := range s.pools {
+	for i, p := range s.pools {
+		own := len(needs) + len(s.kinds) + i
+		if !p.sold {
+			goal[own] = -float64(p.free) * seconds
+		}
 		for _, counts := range p.geometries {
 			row := make([]float64, len(goal))
 			for j, n := range counts {
 				row[len(needs)+p.first+j] = float64(n)
 			}
+			if !p.sold {
+				row[own] = -1
+			}
 			rows, right = append(rows, row), append(right, float64(p.price)/unit)
 		}
 	}
-	for i := range needs {
+	for i := range goal {
 		goal[i] /= max(largest, math.SmallestNonzeroFloat64)
 	}
 	x := maximise(goal, rows, right)

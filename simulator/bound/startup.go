@@ -3,6 +3,7 @@ package bound
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
@@ -17,6 +18,10 @@ type starts struct {
 	guard   float64   // nano times seconds an hour: whoever buys more nodes than are known here pays more than this
 }
 
+// spotLife is how long a seller leaves a spot node at least: until its notice is
+// over. The node is paid until then, and not to the end of its minimum billing.
+const spotLife = 2 * time.Minute
+
 // mostDraws bounds the nodes of an offering that are looked at.
 const mostDraws = 200_000
 
@@ -26,7 +31,11 @@ func newStarts(s *shop, nodeStart func(fleet.Offering, int) float64, fluid float
 	out := &starts{shop: s, guard: math.Inf(1)}
 	for _, o := range s.offerings {
 		price := float64(o.Price.Hourly().Micros()) * nanoPerMicro
-		minimum := o.MinimumBilling.Seconds()
+		discard := o.MinimumBilling
+		if o.Purchase == fleet.Spot {
+			discard = min(discard, spotLife)
+		}
+		minimum := discard.Seconds()
 		out.tail = max(out.tail, minimum)
 		n := 0
 		if price*minimum > 0 {

@@ -53,7 +53,7 @@ func (s *search) waves(width int, charge float64) []float64 {
 }
 
 // cumulative is the sum, up to the end of each bin, of all work spread evenly over
-// the bins in which it may be done.
+// the bins in which it may be done, beyond what can be done for nothing.
 func (d *dual) cumulative() []float64 {
 	work := make([]float64, d.bins+1)
 	for _, c := range d.claims {
@@ -67,12 +67,13 @@ func (d *dual) cumulative() []float64 {
 			}
 		}
 	}
-	for range 2 { // rates, then sums of them
-		sum := 0.0
-		for i := range work {
-			sum += work[i]
-			work[i] = sum
+	rate, sum := 0.0, 0.0
+	for i := range work {
+		rate += work[i]
+		if i < d.bins {
+			sum += max(0, rate-d.free*d.pather.length[i])
 		}
+		work[i] = sum
 	}
 	return work
 }

@@ -14,10 +14,10 @@ type server struct {
 	lasts float64 // mean seconds of a session; zero where it serves requests
 }
 
-// newServer reads a profile. Of sessions each holds a stream for as long as its work
-// lasts.
+// newServer reads a profile. One without batch times serves sessions, of which each
+// holds a stream for as long as its work lasts.
 func newServer(m fleet.Model, p fleet.Performance) server {
-	if m.Profile.Sessions() {
+	if len(p.Batch) == 0 {
 		return server{slots: p.Streams, perf: p, lasts: m.Profile.MeanWork}
 	}
 	s := server{slots: p.MaxBatch(), perf: p}

@@ -23,9 +23,10 @@ type Cluster struct {
 	observer control.Observer
 	actuator control.Actuator
 	scaler   Scaler
-	knobs    knobs
+	settings clusterSettings
 
 	pools       []*pool
+	kinds       []*sliceKind  // of slices that Deployments ask for
 	deployments []*deployment // sorted by model
 	byModel     map[fleet.ModelName]*deployment
 	nodes       []*node // in order of purchase
@@ -35,6 +36,7 @@ type Cluster struct {
 	tick, born, sequence int
 	scaled               time.Time // when the Scaler was last asked
 	views                []View
+	feasible             []*slot // of the pod that is being scheduled
 	provisioner          provisioner
 	disruption           disruption
 	plan                 fleet.Plan // of the present tick
@@ -69,7 +71,7 @@ func NewCluster(observer control.Observer, actuator control.Actuator, settings c
 		return nil, fmt.Errorf("set up the cluster: the scaler's sync period is %v: it must be positive", scaler.Every())
 	}
 	c := &Cluster{
-		observer: observer, actuator: actuator, scaler: scaler, knobs: clusterKnobs(setup),
+		observer: observer, actuator: actuator, scaler: scaler, settings: newClusterSettings(setup),
 		byModel: map[fleet.ModelName]*deployment{}, byNode: map[fleet.NodeID]*node{}, byReplica: map[fleet.ReplicaID]*slot{},
 		provisioner: provisioner{unavailable: map[fleet.OfferingName]time.Time{}},
 	}
@@ -82,6 +84,10 @@ func NewCluster(observer control.Observer, actuator control.Actuator, settings c
 	for _, m := range settings.Policy.Models {
 		d := &deployment{model: m, spec: setup.Deployments[m.Name]}
 		d.pool = byName[d.spec.Pool]
+		if d.kind = c.kindOf(d.pool, d.spec.Profile); d.kind == nil {
+			d.kind = &sliceKind{pool: d.pool, profile: d.spec.Profile}
+			c.kinds = append(c.kinds, d.kind)
+		}
 		d.least, d.most = setup.bounds(m)
 		d.replicas = d.least
 		c.deployments = append(c.deployments, d)
@@ -120,14 +126,14 @@ func (c *Cluster) Tick(ctx context.Context, now time.Time) (control.Record, erro
 	}
 
 	// 2. Pods come and go; those without a place get one on a node that is there.
-	waiting := c.settle(ctx, now)
+	c.settle(ctx, now)
 
 	// 3. Nodes that could go are cordoned, and what is on them is replaced; then nodes
 	// are bought for the pods that have no place.
 	if c.disrupt(ctx, now) {
-		waiting = c.settle(ctx, now)
+		c.settle(ctx, now)
 	}
-	c.provision(ctx, now, waiting)
+	c.provision(ctx, now)
 
 	// 4. Nodes that were emptied go.
 	c.terminate(ctx, now)
@@ -145,13 +151,12 @@ func (c *Cluster) Tick(ctx context.Context, now time.Time) (control.Record, erro
 	return record, nil
 }
 
-// settle brings every Deployment to the number of pods asked for, schedules them and
-// returns those that found no place.
-func (c *Cluster) settle(ctx context.Context, now time.Time) []*pod {
+// settle brings every Deployment to the number of pods asked for and schedules them.
+func (c *Cluster) settle(ctx context.Context, now time.Time) {
 	for _, d := range c.deployments {
 		c.reconcile(ctx, d)
 	}
-	return c.schedule(ctx, now)
+	c.schedule(ctx, now)
 }
 
 // scale asks the Scaler when its sync period is over, and holds its answer within

@@ -210,33 +210,30 @@ func TestSchedulerSpreadsOrPacks(t *testing.T) {
 	}
 }
 
-// TestReplicaSetChoosesItsVictims: without a node, then not ready, then in the most
-// company, then the youngest.
+// TestReplicaSetChoosesItsVictims: first those whose node is not there, then those
+// that are not ready, then those in the most company, then the youngest.
 func TestReplicaSetChoosesItsVictims(t *testing.T) {
 	d := &deployment{model: one}
 	crowded, lonely := &node{id: "crowded", state: fleet.NodeReady}, &node{id: "lonely", state: fleet.NodeReady}
 	coming := &node{id: "coming", state: fleet.NodeStarting}
 	add := func(born int, n *node, ready bool) *pod {
 		p := &pod{of: d, born: born, ready: ready}
-		if n != nil {
-			p.slot = &slot{node: n, pod: p}
-		}
+		p.slot = &slot{node: n, pod: p}
 		d.pods = append(d.pods, p)
 		return p
 	}
 	last := add(1, lonely, true)
-	fifth := add(2, crowded, true)
-	fourth := add(3, crowded, true)
-	third := add(4, lonely, false)
-	second := add(5, coming, false)
-	first := add(6, nil, false)
-	got := d.victims(6)
-	for i, want := range []*pod{first, second, third, fourth, fifth} {
+	fourth := add(2, crowded, true)
+	third := add(3, crowded, true)
+	second := add(4, lonely, false)
+	first := add(5, coming, false)
+	got := d.victims(5)
+	for i, want := range []*pod{first, second, third, fourth} {
 		if got[i] != want {
 			t.Errorf("victim %d is pod %d, want pod %d", i+1, got[i].born, want.born)
 		}
 	}
-	if got[5] != last {
+	if got[4] != last {
 		t.Error("the eldest, alone on its node, goes last")
 	}
 }

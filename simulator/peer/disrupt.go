@@ -71,10 +71,11 @@ func (c *Cluster) consolidation(now time.Time) []*node {
 	if empty := c.within(slices.DeleteFunc(slices.Clone(candidates), func(n *node) bool { return n.pods() > 0 })); len(empty) > 0 {
 		return empty
 	}
-	if c.knobs.all("empty-only") > 0 {
+	if c.settings.emptyOnly {
 		return nil
 	}
 	candidates = c.within(candidates)
+	c.countRoom(now)
 	for n := len(candidates); n > 1; n-- {
 		if c.fitsElsewhere(candidates[:n], now) {
 			return candidates[:n]
@@ -91,10 +92,9 @@ func (c *Cluster) consolidation(now time.Time) []*node {
 // candidates are the nodes that may be disrupted, the one whose disruption costs
 // least first.
 func (c *Cluster) candidates(now time.Time) []*node {
-	after := time.Duration(c.knobs.all("consolidate-after") * float64(time.Second))
 	var out []*node
 	for _, n := range c.nodes {
-		if n.takes() && !n.fixed && now.Sub(n.changed) >= after && (n.nominated.IsZero() || now.Sub(n.nominated) >= nominationFor) {
+		if n.takes() && !n.fixed && now.Sub(n.changed) >= c.settings.consolidateAfter && (n.nominated.IsZero() || now.Sub(n.nominated) >= nominationFor) {
 			out = append(out, n)
 		}
 	}
@@ -124,56 +124,30 @@ func (c *Cluster) within(nodes []*node) []*node {
 	return out
 }
 
-// kindOfSlot is what a pod asks for: any slice of the kind in its pool will do, so
-// that counting tells whether pods fit.
-type kindOfSlot struct {
-	pool    *pool
-	profile fleet.ProfileName
-}
-
 // fitsElsewhere tells whether the pods on the nodes, and those of the same pools
-// that have no place, fit on the other nodes that are ready.
+// that have no place, fit on the other nodes that are ready. The room was counted.
 func (c *Cluster) fitsElsewhere(nodes []*node, now time.Time) bool {
-	room := c.room(nodes, now)
+	for _, k := range c.kinds {
+		k.claimed = 0
+	}
+	for _, d := range c.deployments {
+		d.kind.claimed += len(d.pending)
+	}
 	for _, n := range nodes {
 		for _, s := range n.slots {
-			if s.pod != nil {
-				room[kindOfSlot{n.pool, s.profile}]--
+			if s.kind != nil && (s.pod != nil || s.free(now)) {
+				s.kind.claimed++
 			}
 		}
 	}
 	for _, n := range nodes {
 		for _, s := range n.slots {
-			if room[kindOfSlot{n.pool, s.profile}] < 0 {
+			if s.kind != nil && s.kind.claimed > s.kind.room {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// room counts the free slices of ready nodes other than those, less what waits for
-// one already.
-func (c *Cluster) room(but []*node, now time.Time) map[kindOfSlot]int {
-	room := map[kindOfSlot]int{}
-	for _, n := range c.nodes {
-		if !n.takes() || n.free == 0 || slices.Contains(but, n) {
-			continue
-		}
-		for _, s := range n.slots {
-			if s.replica == "" && !now.Before(s.blocked) {
-				room[kindOfSlot{n.pool, s.profile}]++
-			}
-		}
-	}
-	for _, d := range c.deployments {
-		for _, p := range d.pods {
-			if p.slot == nil {
-				room[kindOfSlot{d.pool, d.spec.Profile}]--
-			}
-		}
-	}
-	return room
 }
 
 // stillTrue tells whether a command that was found before can be done now.
@@ -184,7 +158,14 @@ func (c *Cluster) stillTrue(command []*node, now time.Time) bool {
 			return false
 		}
 	}
-	return len(c.within(command)) == len(command) && (c.disruption.empty || c.fitsElsewhere(command, now))
+	if len(c.within(command)) < len(command) {
+		return false
+	}
+	if c.disruption.empty {
+		return true
+	}
+	c.countRoom(now)
+	return c.fitsElsewhere(command, now)
 }
 
 // cordon begins to empty nodes.

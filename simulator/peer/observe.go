@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +18,7 @@ func (c *Cluster) sync(s *fleet.Snapshot) {
 		c.sequence = highestNumber(s)
 	}
 	for _, d := range c.deployments {
-		d.inService, d.blind = 0, false
+		d.ready, d.inService, d.blind = 0, 0, false
 	}
 	for i := range s.Nodes {
 		c.seeNode(&s.Nodes[i], s.At)
@@ -56,12 +55,22 @@ func (c *Cluster) seeNode(seen *fleet.Node, now time.Time) {
 func (c *Cluster) addNode(seen fleet.Node, p *pool, now time.Time) *node {
 	n := &node{id: seen.ID, pool: p, offering: seen.Offering, state: seen.State, fixed: seen.Fixed, changed: now}
 	for _, s := range seen.Slices() {
-		n.slots = append(n.slots, &slot{node: n, id: s.ID, profile: s.Kind.Profile})
+		n.slots = append(n.slots, &slot{node: n, id: s.ID, profile: s.Kind.Profile, kind: c.kindOf(p, s.Kind.Profile)})
 	}
 	n.free = len(n.slots)
 	c.nodes = append(c.nodes, n)
 	c.byNode[n.id] = n
 	return n
+}
+
+// kindOf finds what Deployments ask for, nil when none asks for such a slice.
+func (c *Cluster) kindOf(p *pool, profile fleet.ProfileName) *sliceKind {
+	for _, k := range c.kinds {
+		if k.pool == p && k.profile == profile {
+			return k
+		}
+	}
+	return nil
 }
 
 // poolOf finds the pool that would have bought such a node.
@@ -86,7 +95,9 @@ func (c *Cluster) seeReplica(r *fleet.Replica) {
 	if s.pod == nil {
 		return
 	}
-	s.pod.ready = r.State == fleet.ReplicaReady
+	if s.pod.ready = r.State == fleet.ReplicaReady; s.pod.ready {
+		s.pod.of.ready++
+	}
 	if v, ok := r.InFlight.Read(); ok {
 		s.pod.of.inService += v
 	} else {
@@ -108,7 +119,7 @@ func (c *Cluster) adopt(r *fleet.Replica) *slot {
 	s := n.slots[i]
 	c.occupy(s, r.ID, nil)
 	d := c.byModel[r.Model]
-	if d == nil || d.pool != n.pool || d.spec.Profile != s.profile || r.State == fleet.ReplicaDraining {
+	if d == nil || d.kind != s.kind || r.State == fleet.ReplicaDraining {
 		return s
 	}
 	c.born++
@@ -185,15 +196,8 @@ func fresh(s fleet.Signal) fleet.Signal {
 func (d *deployment) view(s *fleet.Snapshot) View {
 	m := s.Model(d.model.Name)
 	v := View{
-		Model: d.model, Replicas: d.replicas, Backlog: fresh(m.Backlog), Arrivals: fresh(m.Arrivals),
+		Model: d.model, Replicas: d.replicas, Ready: d.ready, Backlog: fresh(m.Backlog), Arrivals: fresh(m.Arrivals),
 		Utilisation: fresh(m.Utilisation), Attainment: fresh(m.Attainment),
-	}
-	for _, list := range [][]*pod{d.pods, d.leaving} {
-		for _, p := range list {
-			if p.ready {
-				v.Ready++
-			}
-		}
 	}
 	waiting, known := v.Backlog.Read()
 	switch {
@@ -206,6 +210,3 @@ func (d *deployment) view(s *fleet.Snapshot) View {
 	}
 	return v
 }
-
-// byCreation orders pods by when they were asked for.
-func byCreation(a, b *pod) int { return cmp.Compare(a.born, b.born) }

@@ -38,13 +38,22 @@ func newKnobs(name string, setup Setup) knobs {
 	return k
 }
 
-// clusterKnobs reads the parameters of the cluster itself.
-func clusterKnobs(setup Setup) knobs {
+// clusterSettings are the parameters of the cluster itself, read.
+type clusterSettings struct {
+	mostAllocated    bool
+	emptyOnly        bool
+	consolidateAfter time.Duration
+}
+
+func newClusterSettings(setup Setup) clusterSettings {
 	k := knobs{setup: setup, defaults: map[string]float64{}}
 	for _, p := range clusterParameters {
 		k.defaults[p.Name] = p.Default
 	}
-	return k
+	return clusterSettings{
+		mostAllocated: k.all("most-allocated") > 0, emptyOnly: k.all("empty-only") > 0,
+		consolidateAfter: time.Duration(k.all("consolidate-after") * float64(time.Second)),
+	}
 }
 
 // of is a parameter as it is for a model: what was set for the model, else for

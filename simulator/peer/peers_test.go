@@ -87,8 +87,8 @@ func (w watched) tick(now time.Time, r control.Record) {
 		if d.replicas < d.least || d.replicas > d.most {
 			w.t.Errorf("%s: %s is asked to have %d replicas, outside %d to %d", now, d.model.Name, d.replicas, d.least, d.most)
 		}
-		if len(d.pods) != d.replicas {
-			w.t.Errorf("%s: %s has %d pods, and %d are asked for", now, d.model.Name, len(d.pods), d.replicas)
+		if d.count() != d.replicas {
+			w.t.Errorf("%s: %s has %d pods, and %d are asked for", now, d.model.Name, d.count(), d.replicas)
 		}
 	}
 }

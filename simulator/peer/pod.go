@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -18,12 +20,43 @@ type deployment struct {
 	spec        Deployment
 	pool        *pool
 	least, most int
+	kind        *sliceKind
 	replicas    int    // spec.replicas: asked for
-	pods        []*pod // in order of creation; those that leave are not among them
+	pending     []*pod // without a place, in order of creation
+	pods        []*pod // with a place, in no order; those that leave are not among them
 	leaving     []*pod // on nodes that are being emptied: each stays until others stand in for it
 
+	tried     int     // pending pods that the provisioner has tried in its present pass, from the first
+	ready     int     // of pods and leaving, when last seen
 	inService float64 // requests at this instant
 	blind     bool    // of some replica that is not known
+}
+
+// count is how many pods there are that count for the ReplicaSet.
+func (d *deployment) count() int { return len(d.pending) + len(d.pods) }
+
+// place notes that a pending pod has a place.
+func (d *deployment) place(p *pod) {
+	if i, found := slices.BinarySearchFunc(d.pending, p, byCreation); found {
+		d.pending = slices.Delete(d.pending, i, i+1)
+		d.pods = append(d.pods, p)
+	}
+}
+
+// displace notes that a pod has no place any more.
+func (d *deployment) displace(p *pod) {
+	d.pods = without(d.pods, p)
+	i, _ := slices.BinarySearchFunc(d.pending, p, byCreation)
+	d.pending = slices.Insert(d.pending, i, p)
+}
+
+// sliceKind is what a pod asks for: any slice of a profile in its pool will do, so that
+// counting tells whether pods fit.
+type sliceKind struct {
+	pool    *pool
+	profile fleet.ProfileName
+	room    int // free slices of nodes that take pods, when they were last counted
+	claimed int // of a question that is being answered: slices that it takes out of the room
 }
 
 // pod is a replica as Kubernetes knows it, from the wish for it on.
@@ -33,6 +66,9 @@ type pod struct {
 	slot  *slot // nil while it has no place
 	ready bool
 }
+
+// byCreation orders pods by when they were asked for.
+func byCreation(a, b *pod) int { return cmp.Compare(a.born, b.born) }
 
 // waits tells whether the scheduler may still choose another node for the pod: it
 // has none, or one that is not there yet.
@@ -73,24 +109,23 @@ type slot struct {
 	node    *node
 	id      fleet.SliceID
 	profile fleet.ProfileName
+	kind    *sliceKind      // nil when no Deployment asks for such
 	replica fleet.ReplicaID // that holds the slice; empty when it is free
 	pod     *pod            // whose replica it is; nil when that was told to stop
 	seen    int             // the tick that saw the replica last
 	blocked time.Time       // until when the slice is set aside: a start was refused
 }
 
-// fits tells whether a pod of the deployment can be put on the slot at now.
-func (s *slot) fits(d *deployment, now time.Time) bool {
-	return s.replica == "" && s.profile == d.spec.Profile && !now.Before(s.blocked)
-}
+// free tells whether a pod can be put on the slot at now.
+func (s *slot) free(now time.Time) bool { return s.replica == "" && !now.Before(s.blocked) }
 
-// place finds a slot for a pod of the deployment on the node, nil when there is none.
-func (n *node) place(d *deployment, now time.Time) *slot {
-	if n.free == 0 || n.pool != d.pool {
+// place finds a slot of the kind on the node, nil when there is none.
+func (n *node) place(k *sliceKind, now time.Time) *slot {
+	if n.free == 0 || n.pool != k.pool {
 		return nil
 	}
 	for _, s := range n.slots {
-		if s.fits(d, now) {
+		if s.kind == k && s.free(now) {
 			return s
 		}
 	}

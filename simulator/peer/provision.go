@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -32,11 +33,11 @@ const (
 
 // provision buys nodes for the pods that have no place, in order of their
 // creation.
-func (c *Cluster) provision(ctx context.Context, now time.Time, waiting []*pod) {
+func (c *Cluster) provision(ctx context.Context, now time.Time) {
 	p := &c.provisioner
 	came := p.fresh
 	p.fresh = false
-	if len(waiting) == 0 {
+	if !slices.ContainsFunc(c.deployments, func(d *deployment) bool { return len(d.pending) > 0 }) {
 		p.opened = time.Time{}
 		return
 	}
@@ -54,13 +55,39 @@ func (c *Cluster) provision(ctx context.Context, now time.Time, waiting []*pod) 
 		return
 	}
 	p.opened, p.passed = time.Time{}, now
-	for _, pod := range waiting {
-		if s := c.inFlight(pod.of, now); s != nil {
+	for _, d := range c.deployments {
+		d.tried = 0
+	}
+	for d := c.next(); d != nil; d = c.next() {
+		pod := d.pending[d.tried]
+		d.tried++
+		s := c.inFlight(d, now)
+		if s == nil {
+			if why, held := c.held(d, now); held {
+				c.hold(why)
+				d.tried = len(d.pending) // what holds one of them holds all
+				continue
+			}
+			if n := c.buy(ctx, d, now); n != nil {
+				s = n.place(d.kind, now)
+			}
+		}
+		if s != nil {
 			c.nominate(ctx, pod, s, now)
-		} else if n := c.buy(ctx, pod.of, now); n != nil {
-			c.nominate(ctx, pod, n.place(pod.of, now), now)
 		}
 	}
+}
+
+// next is the Deployment whose turn it is: of those with pending pods that were not
+// tried, the one that made such a pod first; nil when none is left.
+func (c *Cluster) next() *deployment {
+	var first *deployment
+	for _, d := range c.deployments {
+		if d.tried < len(d.pending) && (first == nil || d.pending[d.tried].born < first.pending[first.tried].born) {
+			first = d
+		}
+	}
+	return first
 }
 
 // inFlight finds a slot for a pod on a node that was bought and is not ready.
@@ -69,7 +96,7 @@ func (c *Cluster) inFlight(d *deployment, now time.Time) *slot {
 		if n.state != fleet.NodeStarting || n.leaving {
 			continue
 		}
-		if s := n.place(d, now); s != nil {
+		if s := n.place(d.kind, now); s != nil {
 			return s
 		}
 	}
@@ -79,32 +106,33 @@ func (c *Cluster) inFlight(d *deployment, now time.Time) *slot {
 func (c *Cluster) nominate(ctx context.Context, p *pod, s *slot, now time.Time) {
 	s.node.nominated = now
 	c.start(ctx, p, s, now)
+	if p.slot != nil {
+		p.of.tried-- // it is pending no more
+	}
 }
 
-// buy asks for a node of the deployment's pool; nil when there is none to be had.
-func (c *Cluster) buy(ctx context.Context, d *deployment, now time.Time) *node {
+// held tells why no node of the deployment's pool is to be had at present.
+func (c *Cluster) held(d *deployment, now time.Time) (fleet.Reason, bool) {
 	o := d.pool.offering
 	if until, gone := c.provisioner.unavailable[o.Name]; gone && now.Before(until) {
-		c.hold(fleet.Because(fleet.ReasonHeldStock, "subject", o.Name, "until", until.UTC().Format("15:04:05"), "cause", "it could not be had"))
-		return nil
+		return fleet.Because(fleet.ReasonHeldStock, "subject", o.Name, "until", until.UTC().Format("15:04:05"), "cause", "it could not be had"), true
 	}
 	if n := c.count(o.Name); n >= o.Limit {
-		c.hold(fleet.Because(fleet.ReasonNoCapacity, "model", d.model.Name, "need", "a slice "+string(d.spec.Profile),
-			"cause", fmt.Sprintf("%d nodes of %s are there, and %d is the limit", n, o.Name, o.Limit)))
-		return nil
+		return fleet.Because(fleet.ReasonNoCapacity, "model", d.model.Name, "need", "a slice "+string(d.spec.Profile),
+			"cause", fmt.Sprintf("%d nodes of %s are there, and %d is the limit", n, o.Name, o.Limit)), true
 	}
+	return fleet.Reason{}, false
+}
+
+// buy asks for a node of the deployment's pool; nil when it was refused.
+func (c *Cluster) buy(ctx context.Context, d *deployment, now time.Time) *node {
+	o := d.pool.offering
 	seen := fleet.Node{ID: fleet.NodeID(c.name(d.pool.Name)), Offering: o.Name, State: fleet.NodeStarting}
 	for range o.GPUs {
 		seen.GPUs = append(seen.GPUs, fleet.GPU{Type: o.GPU, Geometry: d.pool.Geometry.Clone()})
 	}
-	placed := 0
-	for _, p := range d.pods {
-		if p.slot != nil {
-			placed++
-		}
-	}
 	why := fleet.Because(fleet.ReasonDemand, "model", d.model.Name, "need", replicas(d.replicas), "at", "now",
-		"have", "places for "+replicas(placed), "pool", d.pool.Name)
+		"have", "places for "+replicas(len(d.pods)), "pool", d.pool.Name)
 	if !c.do(ctx, fleet.BuyNode{Node: seen.ID, Offering: o.Name, GPUs: seen.GPUs, Reason: why}) {
 		c.provisioner.unavailable[o.Name] = now.Add(unavailableFor)
 		return nil

@@ -10,18 +10,20 @@ import (
 )
 
 // reconcile brings a Deployment's pods to the number asked for, as its ReplicaSet
-// does.
+// does. Those without a place go first, the youngest of them at once.
 //
 // A pod on a node that is being emptied no longer counts, so that another is made
 // for it at once; it goes as soon as as many are ready as are asked for without it.
 func (c *Cluster) reconcile(ctx context.Context, d *deployment) {
-	for len(d.pods) < d.replicas {
+	for d.count() < d.replicas {
 		c.born++
-		d.pods = append(d.pods, &pod{of: d, born: c.born})
+		d.pending = append(d.pending, &pod{of: d, born: c.born})
 		c.provisioner.fresh = true
 	}
-	if surplus := len(d.pods) - d.replicas; surplus > 0 {
-		for _, p := range d.victims(surplus) {
+	if surplus := d.count() - d.replicas; surplus > 0 {
+		homeless := min(surplus, len(d.pending))
+		d.pending = slices.Delete(d.pending, len(d.pending)-homeless, len(d.pending))
+		for _, p := range d.victims(surplus - homeless) {
 			d.pods = without(d.pods, p)
 			c.stop(ctx, p)
 		}
@@ -31,35 +33,29 @@ func (c *Cluster) reconcile(ctx context.Context, d *deployment) {
 	}
 }
 
-// victims chooses the pods that go, after the ReplicaSet controller
-// (kubernetes.io/docs, "ReplicaSet: scaling a ReplicaSet"): those without a node
-// first, then those that are not ready, then those with the lowest
-// pod-deletion-cost, which nobody sets here, then those on nodes with more
+// victims chooses those with a place that go, after the ReplicaSet controller
+// (kubernetes.io/docs, "ReplicaSet: scaling a ReplicaSet"): those that are not
+// ready first, of them those whose node is not there yet, then those with the
+// lowest pod-deletion-cost, which nobody sets here, then those on nodes with more
 // replicas of the set, then the youngest.
 func (d *deployment) victims(n int) []*pod {
+	if n == 0 {
+		return nil
+	}
 	together := map[*node]int{}
 	for _, p := range d.pods {
-		if p.slot != nil {
-			together[p.slot.node]++
-		}
+		together[p.slot.node]++
 	}
 	rank := func(p *pod) int {
 		switch {
-		case p.slot == nil:
-			return 0
 		case p.waits():
-			return 1
-		case !p.ready:
-			return 2
-		}
-		return 3
-	}
-	company := func(p *pod) int {
-		if p.slot == nil {
 			return 0
+		case !p.ready:
+			return 1
 		}
-		return together[p.slot.node]
+		return 2
 	}
+	company := func(p *pod) int { return together[p.slot.node] }
 	order := slices.Clone(d.pods)
 	slices.SortFunc(order, func(a, b *pod) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(company(b), company(a)), cmp.Compare(b.born, a.born))
@@ -93,14 +89,11 @@ func (c *Cluster) relieve(ctx context.Context, d *deployment) {
 // has finished.
 func (c *Cluster) stop(ctx context.Context, p *pod) {
 	s := p.slot
-	if s == nil {
-		return
-	}
 	p.slot, s.pod = nil, nil
 	s.node.changed = c.plan.At
 	d := p.of
 	c.do(ctx, fleet.StopReplica{Replica: s.replica, Reason: fleet.Because(fleet.ReasonSurplus,
-		"model", d.model.Name, "need", replicas(d.replicas), "at", "the next sync", "have", replicas(len(d.pods)+len(d.leaving)+1), "node", s.node.id)})
+		"model", d.model.Name, "need", replicas(d.replicas), "at", "the next sync", "have", replicas(d.count()+len(d.leaving)+1), "node", s.node.id)})
 }
 
 // evict cordons a node in the books: its pods leave, and are replaced.

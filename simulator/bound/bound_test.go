@@ -1,12 +1,15 @@
 package bound_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/simulator"
+	"github.com/tessera-autoscaler/tessera/simulator/bound"
 	"github.com/tessera-autoscaler/tessera/simulator/traffic"
 )
 
@@ -24,6 +27,66 @@ func TestConstantLoad(t *testing.T) {
 		if got := a.LowerBound.Float(); got > want || got < 0.97*want {
 			t.Errorf("%d GPUs full for four hours: bound %.4f, %.4f is what they cost (parts %+v)", k, got, want, a.Parts)
 		}
+	}
+}
+
+// TestReservedNodesWorkForNothing: what fills three GPUs, of which one is reserved, costs
+// the reservation, used or not, and two nodes; what one GPU does costs nothing more.
+func TestReservedNodesWorkForNothing(t *testing.T) {
+	o := offering("a100", "a100-80gb", 1, 20, 3_600_000, fleet.Fixed(10*time.Minute))
+	own := offering("own", "a100-80gb", 1, 1, 0, fleet.Fixed(10*time.Minute))
+	own.Purchase = fleet.Reserved
+	for k, want := range map[int]float64{1: 5, 3: 5 + 2*3.6*(4+1.0/6)} {
+		s := scene{
+			settings: settings([]fleet.Model{model("m", time.Second, on(fleet.WholeGPU, fleet.Fixed(0), 1))}, o, own), duration: 5 * time.Hour,
+			traffic:  map[fleet.ModelName][]traffic.Request{"m": evenly(time.Hour, 5*time.Hour-time.Second, time.Second/time.Duration(k))},
+			reserved: []simulator.Reservation{{Offering: "own", Nodes: 1, Price: fleet.PerHour(fleet.Micros(1_000_000, "USD"))}},
+		}
+		a := compute(t, s.input(map[fleet.ModelName]int64{"m": int64(len(s.traffic["m"]))}))
+		if got := a.LowerBound.Float(); got > want || got < 0.97*want {
+			t.Errorf("%d GPUs full for four hours, one of them reserved: bound %.4f, %.4f is what they cost (parts %+v)", k, got, want, a.Parts)
+		}
+	}
+}
+
+// TestSessionsFillSlices: models that have one session each, one after the other, need
+// a slice each, however many it could hold: seven share a GPU, and eight need two.
+func TestSessionsFillSlices(t *testing.T) {
+	o := offering("a100", "a100-80gb", 1, 20, 3_600_000, fleet.Fixed(10*time.Minute))
+	for n, nodes := range map[int]float64{1: 1, 7: 1, 8: 2} {
+		s := scene{duration: 5 * time.Hour, traffic: map[fleet.ModelName][]traffic.Request{}}
+		var models []fleet.Model
+		served := map[fleet.ModelName]int64{}
+		for i := range n {
+			m := model(fleet.ModelName(fmt.Sprint("m", i)), 5*time.Second, fleet.Performance{
+				Kind: fleet.SliceKind{GPU: "a100-80gb", Profile: "1g.10gb"}, Streams: 12, MemoryMiB: 1000,
+			})
+			m.Profile.Serves, m.Profile.MeanWork = fleet.ServesSessions, 1000
+			models = append(models, m)
+			for at := time.Hour; at < 5*time.Hour; at += 900 * time.Second {
+				s.traffic[m.Name] = append(s.traffic[m.Name], traffic.Request{At: at, Work: 1})
+				served[m.Name] += int64(min(1000, (5*time.Hour - at).Seconds()))
+			}
+		}
+		s.settings = settings(models, o)
+		a := compute(t, s.input(served))
+		if got, want := a.LowerBound.Float(), nodes*3.6*(4+1.0/6); got > want || got < 0.97*want {
+			t.Errorf("%d models with a session each: bound %.4f, %.4f is what %v nodes cost (parts %+v chosen %+v models %+v)", n, got, want, nodes, a.Parts, a.Chosen, a.Models)
+		}
+	}
+}
+
+// TestSpotNodesLiveForAWhile: as long at least as the bound counts on, and are paid for
+// no less.
+func TestSpotNodesLiveForAWhile(t *testing.T) {
+	o := offering("spot", "a100-80gb", 1, 20, 3_600_000, fleet.Fixed(10*time.Minute))
+	o.Purchase, o.Interruptions, o.MinimumBilling = fleet.Spot, 1e9, time.Hour
+	s := scene{settings: settings(nil, o)}
+	w := s.world(t)
+	do(t, w, buy("n", o, nil))
+	w.AdvanceTo(begin.Add(10 * time.Hour))
+	if r := w.Result(); r.NodesLost != 1 || r.Cost.Micros() < int64(bound.SpotLife/time.Millisecond) {
+		t.Errorf("%d nodes were taken, for %s: the bound counts on %v of 3.60 USD/h at least", r.NodesLost, r.Cost, bound.SpotLife)
 	}
 }
 

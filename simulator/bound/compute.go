@@ -30,7 +30,7 @@ func Compute(ctx context.Context, in Input) (Answer, error) {
 	}
 	slicePrices, claims := s.value(demands, c)
 	d := newDual(c, s, s.free(slicePrices), claims)
-	d.starts = newStarts(s, in.nodeStart(), d.fluid())
+	d.starts = newStarts(s, in.nodeStart(), d.fluid(), c.duration.Seconds())
 	found, divisible := d.search()
 	return in.answer(d, found, divisible, demands, claims, slicePrices), nil
 }

@@ -85,13 +85,16 @@ func (s *shop) cut(p pool) {
 	s.pools = append(s.pools, p)
 }
 
+// dearestSlice bounds prices of slices that nothing else does: a million an hour.
+const dearestSlice = 1e15
+
 // afford makes prices of slices such that no geometry costs more than its GPU: in
 // whole nano, rounded down, and scaled down where they are too dear.
 func (s *shop) afford(prices []float64) []int64 {
 	out := make([]int64, len(prices))
 	for i, x := range prices {
 		if x > 0 {
-			out[i] = int64(x)
+			out[i] = int64(min(x, dearestSlice))
 		}
 	}
 	for _, p := range s.pools {

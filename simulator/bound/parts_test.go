@@ -138,6 +138,49 @@ func TestEveryGeometryIsAffordable(t *testing.T) {
 	}
 }
 
+// TestSlowStartsAreDiscarded: to come to fast starts one may ask for slow nodes first.
+// Bought on demand each costs its minimum billing; one on spot is taken back before,
+// and costs its notice.
+func TestSlowStartsAreDiscarded(t *testing.T) {
+	o := fleet.Offering{Name: "o", GPU: "a100-80gb", GPUs: 1, Limit: 1, MinimumBilling: time.Hour, Price: fleet.PerHour(fleet.Micros(1, "USD"))}
+	starts := func(_ fleet.Offering, n int) float64 {
+		if n < 10 {
+			return 3 * time.Hour.Seconds()
+		}
+		return 60
+	}
+	for purchase, each := range map[fleet.Purchase]float64{fleet.OnDemand: 3600, fleet.Spot: 120} {
+		o.Purchase = purchase
+		st := newStarts(newShop([]fleet.Offering{o}), starts, 0, 5*time.Hour.Seconds())
+		want := -10*each + float64(len(st.draws[0])-10)*540
+		if got := st.discount(600); got != want*nanoPerMicro || want <= 0 {
+			t.Errorf("%s: %v is taken off, want %v", purchase, got, want*nanoPerMicro)
+		}
+	}
+}
+
+// TestRaisedPricesAreAffordable, and no price falls.
+func TestRaisedPricesAreAffordable(t *testing.T) {
+	s := newShop([]fleet.Offering{{Name: "o", GPU: "a100-80gb", GPUs: 8, Limit: 1, Price: fleet.PerHour(fleet.Micros(21_957_642, "USD"))}})
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		proposal := make([]float64, len(s.kinds))
+		for k := range proposal {
+			proposal[k] = 5e8 * r.Float64()
+		}
+		before := s.afford(proposal)
+		after := s.raise(before, seed%2 == 0)
+		if got, most := s.pools[0].dearest(after), s.pools[0].price; got > most || got < most-7 {
+			t.Errorf("seed %d: slices of a GPU cost up to %d, and it costs %d", seed, got, most)
+		}
+		for k := range after {
+			if after[k] < before[k] {
+				t.Errorf("seed %d: the price of %v falls from %d to %d", seed, s.kinds[k], before[k], after[k])
+			}
+		}
+	}
+}
+
 // TestMaximiseIsRight: a linear program that one can solve by hand.
 func TestMaximiseIsRight(t *testing.T) {
 	x := maximise([]float64{3, 5}, [][]float64{{1, 0}, {0, 2}, {3, 2}}, []float64{4, 12, 18})

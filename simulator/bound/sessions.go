@@ -90,7 +90,7 @@ func (s *sessions) advance(to time.Duration) {
 func (s *sessions) pass(until time.Duration) {
 	until = min(until, s.duration)
 	for s.now < until {
-		end := min(until, (s.now/s.step+1)*s.step)
+		end := min(until, s.now.Truncate(s.step)+s.step)
 		for len(s.minute) <= len(s.ends) {
 			s.minute = append(s.minute, 0)
 		}

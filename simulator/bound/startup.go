@@ -13,9 +13,10 @@ import (
 type starts struct {
 	shop    *shop
 	draws   [][]float64
-	discard []float64 // seconds that a node costs that is given back at once
-	tail    float64   // seconds before the end in which a node may be given back for less: starts are not charged there
-	guard   float64   // nano times seconds an hour: whoever buys more nodes than are known here pays more than this
+	discard []float64           // seconds that a node costs that is given back at once
+	tail    float64             // seconds before the end in which a node may be given back for less: starts are not charged there
+	guard   float64             // nano times seconds an hour: whoever buys more nodes than are known here pays more than this
+	known   map[float64]float64 // discounts by charge
 }
 
 // spotLife is how long a seller leaves a spot node at least: until its notice is
@@ -25,10 +26,10 @@ const spotLife = 2 * time.Minute
 // mostDraws bounds the nodes of an offering that are looked at.
 const mostDraws = 200_000
 
-// newStarts draws so many start-ups that no run needs more that costs less than
-// twice what slice time alone does, given as fluid.
-func newStarts(s *shop, nodeStart func(fleet.Offering, int) float64, fluid float64) *starts {
-	out := &starts{shop: s, guard: math.Inf(1)}
+// newStarts draws so many start-ups that whoever needs more pays four times for what
+// slice time alone costs, given as fluid, and for two nodes throughout the run.
+func newStarts(s *shop, nodeStart func(fleet.Offering, int) float64, fluid, duration float64) *starts {
+	out := &starts{shop: s, guard: math.Inf(1), known: map[float64]float64{}}
 	for _, o := range s.offerings {
 		price := float64(o.Price.Hourly().Micros()) * nanoPerMicro
 		discard := o.MinimumBilling
@@ -39,7 +40,7 @@ func newStarts(s *shop, nodeStart func(fleet.Offering, int) float64, fluid float
 		out.tail = max(out.tail, minimum)
 		n := 0
 		if price*minimum > 0 {
-			n = int(min(mostDraws, 100+2*fluid/(price*minimum)))
+			n = int(min(mostDraws, 100+4*fluid/(price*minimum)+2*duration/minimum))
 		}
 		draws := make([]float64, n)
 		least := minimum
@@ -75,10 +76,13 @@ func (st *starts) candidates() []float64 {
 // in nano times seconds an hour. Whoever buys may give slow starts back at once,
 // for the minimum that is billed, to come to the fast ones.
 func (st *starts) discount(charge float64) float64 {
-	sum := 0.0
 	if charge <= 0 {
+		return 0
+	}
+	if sum, ok := st.known[charge]; ok {
 		return sum
 	}
+	sum := 0.0
 	for i, o := range st.shop.offerings {
 		best, now := 0.0, 0.0
 		for _, x := range st.draws[i] {
@@ -87,5 +91,6 @@ func (st *starts) discount(charge float64) float64 {
 		}
 		sum += best * float64(o.Price.Hourly().Micros()) * nanoPerMicro
 	}
+	st.known[charge] = sum
 	return sum
 }

@@ -132,6 +132,36 @@ func TestClusterStopsAtTheLimit(t *testing.T) {
 	}
 }
 
+// TestPodsAtTheLimitTakeTurns: the pods of two models that wait for one pool get its
+// slices in the order in which they were asked for, whichever model they are of, when
+// the limit leaves most without any.
+func TestPodsAtTheLimitTakeTurns(t *testing.T) {
+	settings := settingsOf(speech("de", fleet.Streaming, 10*time.Second), one)
+	settings.Catalog = catalog(2)
+	w := worldOf(t, settings, traffic.ShapeConstant, nil, 1)
+	s := newStage(t, settings, setupOf(0, 1000, settings, nil), w, wish{every: 5 * time.Second, say: func(now time.Time, v View) int {
+		since := now.Sub(monday)
+		switch {
+		case v.Model.Name == "en" && since >= 5*time.Second:
+			return 600
+		case v.Model.Name == "de" && since >= 10*time.Second:
+			return 500
+		case v.Model.Name == "de":
+			return 3
+		}
+		return 0
+	}})
+	s.run(t, 20*time.Minute, func(r control.Record, _ fleet.Snapshot) {
+		if no := refusals(r); len(no) > 0 {
+			t.Fatal(no)
+		}
+	})
+	seen := s.seen(t)
+	if de, en := census(seen, "de"), census(seen, "en"); de[fleet.ReplicaReady] != 3 || en[fleet.ReplicaReady] != 11 {
+		t.Errorf("de %v and en %v, want 3, which were asked for first, and the other 11", de, en)
+	}
+}
+
 // TestClusterGivesBackWhatIsEmpty, and nothing below the minimum goes.
 func TestClusterGivesBackWhatIsEmpty(t *testing.T) {
 	s := quiet(t, 20, 1, wanting(func(since time.Duration) int {
@@ -364,6 +394,22 @@ func BenchmarkTick(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkTickAtTheLimit is a tick in which thousands of pods wait for nodes that are
+// not to be had, without what it costs to observe.
+func BenchmarkTickAtTheLimit(b *testing.B) {
+	settings := settingsOf(one)
+	settings.Catalog = catalog(40)
+	s := newStage(b, settings, setupOf(5000, 5000, settings, nil), worldOf(b, settings, traffic.ShapeConstant, nil, 1), always(5000))
+	s.run(b, 20*time.Minute, nil)
+	s.cluster.observer = still{s.seen(b)}
+	for b.Loop() {
+		s.at = s.at.Add(s.cluster.Every())
+		if r, err := s.cluster.Tick(b.Context(), s.at); err != nil || len(r.Plan.Steps) > 0 {
+			b.Fatal(r.Plan.Describe(), err)
+		}
+	}
 }
 
 // still shows the same again and again.

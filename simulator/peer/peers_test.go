@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,14 @@ func (w watched) tick(now time.Time, r control.Record) {
 		if d.count() != d.replicas {
 			w.t.Errorf("%s: %s has %d pods, and %d are asked for", now, d.model.Name, d.count(), d.replicas)
 		}
+		if !slices.IsSortedFunc(d.pending, byCreation) || slices.ContainsFunc(d.pending, (*pod).placed) {
+			w.t.Errorf("%s: what waits for a place of %s is not what has none, in order of creation", now, d.model.Name)
+		}
+		for _, p := range slices.Concat(d.pods, d.leaving) {
+			if !p.placed() || p.slot.pod != p {
+				w.t.Errorf("%s: pod %d of %s has no place and is not pending", now, p.born, d.model.Name)
+			}
+		}
 	}
 }
 
@@ -98,3 +107,6 @@ func (w watched) Tick(ctx context.Context, now time.Time) (control.Record, error
 	w.tick(now, r)
 	return r, err
 }
+
+// placed tells whether the pod has a place.
+func (p *pod) placed() bool { return p.slot != nil }

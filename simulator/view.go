@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,14 +20,20 @@ func (w *World) Observe(_ context.Context, now time.Time) (fleet.Snapshot, error
 		At: now, Spend: w.spend(), Nodes: make([]fleet.Node, 0, len(w.live)), Models: make([]fleet.ModelSignals, 0, len(w.models)),
 		Unavailable: w.unavailable(),
 	}
+	live := w.seen[:0]
 	for _, n := range w.live {
 		view := n.Node
 		view.GPUs, view.Stages = slices.Clone(n.GPUs), over(n.Stages, now)
 		s.Nodes = append(s.Nodes, view)
-		for _, r := range n.replicas {
-			s.Replicas = append(s.Replicas, w.replicaView(r))
-		}
+		live = append(live, n.replicas...)
 	}
+	// Pointers are sorted, because whole replicas are long.
+	slices.SortFunc(live, func(a, b *replica) int { return cmp.Compare(a.id, b.id) })
+	s.Replicas = make([]fleet.Replica, 0, len(live))
+	for _, r := range live {
+		s.Replicas = append(s.Replicas, w.replicaView(r))
+	}
+	w.seen = live
 	for _, m := range w.models {
 		s.Models = append(s.Models, w.sees(m))
 	}

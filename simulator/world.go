@@ -21,8 +21,9 @@ type World struct {
 
 	models   []*model
 	byModel  map[fleet.ModelName]*model
-	nodes    []*node // all that ever were, by index; nil once gone
-	live     []*node // in order of purchase
+	nodes    []*node    // all that ever were, by index; nil once gone
+	seen     []*replica // scratch of Observe: those that were last seen, by id
+	live     []*node    // in order of purchase
 	reserved []*reserved
 	ended    ended
 	replicas []*replica // all that ever were, by index; nil once gone

@@ -54,13 +54,19 @@ seeds with 95 % confidence intervals, the regret against the least money for whi
 anyone could have served as much, and, where the clairvoyant takes part, against it.
 
 Each finished run is kept in the folder of --cache: a comparison that was
-interrupted goes on where it ended. A result is used again only by the same program
-on the same inputs.
+interrupted goes on where it ended when the same command is given again. A result is
+used again only by the same program on the same inputs.
+
+A controller of which "autoscaler tune" wrote no setup for the scenario runs on its
+default one, which nobody chose for this traffic. Tune before you conclude anything.
 
 --merge adds results made elsewhere: files with arrays of results as
 "-o json" prints them. Of the scenarios given, they join the comparison.`,
-		Example: `  # The peers beside Tessera, on two weeks of five languages
-  autoscaler compare configs/scenarios/five-languages.yaml --controllers tessera,hpa,kpa --seeds 3
+		Example: `  # A quick look at three hard days, without recorded data
+  autoscaler compare configs/scenarios/hard-days.yaml --controllers tessera,hpa --seeds 1
+
+  # With setups that tune found
+  autoscaler compare configs/scenarios/hard-days.yaml --controllers tessera,hpa,kpa --tuned tuned.yaml --seeds 3
 
   # Everything, with pictures, and with results that were made elsewhere
   autoscaler compare configs/scenarios/five-languages.yaml --seeds 5 --merge real-peers.json --report scoreboard.html`,
@@ -75,7 +81,7 @@ on the same inputs.
 	c.Flags().StringVar(&f.tuned, "tuned", "", "tuned setups (default tuned.yaml in the folder above the scenario's, if there)")
 	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
 	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
-	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "runs at a time")
+	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs go on at a time")
 	c.Flags().BoolVar(&f.noBound, "no-bound", false, "do not compute the least money for which anyone could have served as much")
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, markdown, json or csv")
 	c.Flags().StringVar(&f.report, "report", "", "also write a self-contained HTML report to this file")
@@ -112,7 +118,7 @@ func compare(ctx context.Context, paths []string, f compareFlags, out, diagnosti
 	}
 	results, err := c.Run(ctx)
 	if err != nil {
-		return err
+		return interrupted(ctx, err, store)
 	}
 	results, err = f.join(ctx, scenarios, results, merged)
 	if err != nil {
@@ -151,8 +157,12 @@ func (f compareFlags) enter(c *judge.Comparison, path string) (judged, error) {
 		return judged{}, err
 	}
 	for _, name := range c.Controllers {
-		if err := checkSetup(s.Scenario, name, tuned.Setup(s.Name, name)); err != nil {
+		setup := tuned.Setup(s.Name, name)
+		if err := checkSetup(s.Scenario, name, setup); err != nil {
 			return judged{}, err
+		}
+		if setup == nil && name != judge.Tessera {
+			s.untuned = append(s.untuned, name)
 		}
 	}
 	e := judge.Entrant{Inputs: s.inputs, Tuned: tuned}
@@ -194,7 +204,11 @@ func (f compareFlags) join(ctx context.Context, scenarios []judged, results, mer
 func (f compareFlags) print(out io.Writer, scenarios []judged, results []simulator.Result) error {
 	var boards []judge.Board
 	for _, s := range scenarios {
-		boards = append(boards, judge.BoardOf(s.Name, s.Settings, results))
+		board := judge.BoardOf(s.Name, s.Settings, results)
+		if len(s.untuned) > 0 {
+			board.Notes = append(slices.Clone(board.Notes), "not tuned for this scenario, and so on default setups: "+strings.Join(s.untuned, ", ")+" (see 'autoscaler tune')")
+		}
+		boards = append(boards, board)
 	}
 	if err := comparisons[f.output](out, boards, results); err != nil {
 		return fmt.Errorf("write the comparison: %w", err)

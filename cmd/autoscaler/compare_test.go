@@ -55,7 +55,7 @@ func TestComparisonsInEveryForm(t *testing.T) {
 	t.Chdir(s.write(t))
 	flags := []string{"--controllers", "tessera,clairvoyant,static-mean", "--seeds", "2"}
 	table := compared(t, 6, append(flags, "--report", "report.html")...)
-	for _, text := range []string{"small: ", "tessera !", "static-mean !", "±", "! tessera is below the target of transcribe-en", "OVER CLAIRVOYANT"} {
+	for _, text := range []string{"small: ", "tessera !", "static-mean !", "±", "! tessera is below target: transcribe-en", "OVER CLAIRVOYANT"} {
 		if !strings.Contains(table, text) {
 			t.Errorf("the table does not say %q:\n%s", text, table)
 		}

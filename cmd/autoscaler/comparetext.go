@@ -29,7 +29,11 @@ func writeBoards(out io.Writer, boards []judge.Board) error {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%s: %s requests%s\n\n", board.Scenario, grouped(board.Requests), scaled(board))
+		fmt.Fprintf(&b, "%s: %s requests%s\n", board.Scenario, grouped(board.Requests), scaled(board))
+		for _, note := range board.Notes {
+			b.WriteString(note + "\n")
+		}
+		b.WriteString("\n")
 		header := make([]any, len(boardColumns))
 		for j, name := range boardColumns {
 			header[j] = name
@@ -46,9 +50,23 @@ func writeBoards(out io.Writer, boards []judge.Board) error {
 		b.WriteString(t.Render() + "\n")
 		writeBelow(&b, board, "")
 	}
-	b.WriteString("\nmean ± half of the 95 % confidence interval over seeds; ! marks a controller with a model below its target\n")
+	b.WriteString("\n" + legend(boards) + "\n")
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// legend explains the marks of the tables: there are intervals where there are
+// several seeds.
+func legend(boards []judge.Board) string {
+	const mark = "! marks a controller with a model below its target"
+	for _, board := range boards {
+		for _, r := range board.Rows {
+			if r.Cost != nil && r.Cost.Half != nil {
+				return "mean ± half of the 95 % confidence interval over seeds; " + mark
+			}
+		}
+	}
+	return mark
 }
 
 // writeMarkdown writes the same tables for a document.
@@ -59,6 +77,9 @@ func writeMarkdown(out io.Writer, boards []judge.Board) error {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "### %s\n\n%s requests%s.\n\n", board.Scenario, grouped(board.Requests), scaled(board))
+		if len(board.Notes) > 0 {
+			b.WriteString(strings.Join(board.Notes, "; ") + ".\n\n")
+		}
 		names := make([]string, len(boardColumns))
 		for j, name := range boardColumns {
 			names[j] = strings.ToLower(name)
@@ -92,7 +113,7 @@ func writeBelow(b *strings.Builder, board judge.Board, before string) {
 		for _, m := range r.Below {
 			parts = append(parts, fmt.Sprintf("%s %s of %.4g%%", m.Model, percent(&m.Attainment), 100*m.Target))
 		}
-		fmt.Fprintf(b, "%s! %s is below the target of %s\n", before, r.Controller, strings.Join(parts, ", "))
+		fmt.Fprintf(b, "%s! %s is below target: %s\n", before, r.Controller, strings.Join(parts, ", "))
 	}
 }
 

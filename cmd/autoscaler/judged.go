@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -21,8 +22,9 @@ import (
 // judged is a scenario with a digest of everything that it was read from.
 type judged struct {
 	*scenario.Scenario
-	path   string
-	inputs string
+	path    string
+	inputs  string
+	untuned []string // controllers that run on their default setups
 }
 
 // loadJudged reads a scenario and notes which files it opened.
@@ -39,7 +41,7 @@ func loadJudged(path, data string) (judged, error) {
 		return judged{}, err
 	}
 	inputs, err := digestOf(opened)
-	return judged{s, path, inputs}, err
+	return judged{Scenario: s, path: path, inputs: inputs}, err
 }
 
 // digestOf is a digest of what files and folders hold, in their order, wherever
@@ -99,6 +101,14 @@ func storeIn(folder string) (judge.Store, error) {
 	return judge.Store{Folder: folder, Program: program}, nil
 }
 
+// interrupted says of a command that keeps its finished runs that it can go on.
+func interrupted(ctx context.Context, err error, store judge.Store) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("interrupted; finished runs are kept in %s: give the same command again to go on", store.Folder)
+}
+
 // readTuned reads the file of tuned setups: the one given, which must be there, or
 // else tuned.yaml in the folder above the scenario's, if there is one.
 func readTuned(given, scenarioPath string) (judge.Tuned, error) {
@@ -111,6 +121,9 @@ func readTuned(given, scenarioPath string) (judge.Tuned, error) {
 		return judge.Tuned{}, nil
 	}
 	if err != nil {
+		if given != "" {
+			err = fmt.Errorf("--tuned: %w", err)
+		}
 		return judge.Tuned{}, err
 	}
 	tuned := judge.ReadTuned(doc)

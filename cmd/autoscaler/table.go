@@ -60,7 +60,7 @@ func writeHeadline(b *strings.Builder, s *scenario.Scenario, r simulator.Result)
 	fmt.Fprintf(b, "%s%s, %.0f GPU-hours (%.0f%% idle), %s steps, %d reconfigurations\n", r.Cost.Describe(), perThousand,
 		r.GPUHours, idle, grouped(int64(r.ScaleActions)), r.Reconfigurations)
 	if r.CostLowerBoundUSD != nil && r.Regret != nil {
-		fmt.Fprintf(b, "nobody could have served as much for less than %s: %.0f%% above that\n",
+		fmt.Fprintf(b, "nobody could have served as much for less than %s; this cost %.0f%% more\n",
 			fleet.Micros(int64(*r.CostLowerBoundUSD*1e6), "USD").Describe(), 100**r.Regret)
 	}
 	if r.BudgetViolations > 0 || r.BudgetsHeld > 0 {

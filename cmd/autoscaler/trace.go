@@ -173,8 +173,11 @@ type span time.Duration
 
 func (s *span) Set(text string) error {
 	d, err := strictyaml.ParseDuration(text)
+	if err != nil {
+		return errors.New("give a duration with its unit, such as 30s, 5m, 12h or 1d")
+	}
 	*s = span(d)
-	return err
+	return nil
 }
 
 func (s *span) String() string {

@@ -57,6 +57,9 @@ request. Where each row is a request, rows are repeated or left out.`,
   autoscaler trace scale conv.csv.gz --by 2 --out double.csv.gz`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
+			if !c.Flags().Changed("by") {
+				return usage("trace scale needs --by FACTOR\nsee '%s --help'", c.CommandPath())
+			}
 			if err := factor(by); err != nil {
 				return err
 			}

@@ -103,7 +103,7 @@ func TestTraceCommandsThatMakeNoSense(t *testing.T) {
 		"slice day.csv --step 1m --from x":                {exitUsage, "a duration after the first row"},
 		"slice day.csv --step 1m --from 5m":               {exitInput, "nothing is left"},
 		"slice day.csv --step 1m --from 3m --to 2m":       {exitUsage, "is not after"},
-		"scale day.csv --step 1m":                         {exitUsage, "--by 0"},
+		"scale day.csv --step 1m":                         {exitUsage, "needs --by"},
 		"scale day.csv --step 1m --by NaN":                {exitUsage, "--by NaN"},
 		"scale day.csv --step 1m --by 2 --out day.csv":    {exitUsage, "the file that is read"},
 		"shift day.csv --step 1m":                         {exitUsage, "either --by or --to"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (o traceOutput) file(rows recording.Rows, about recording.About, scale floa
 				return usage("--out %s is the file that is read: give another", o.path)
 			}
 		}
+	}
+	if folder, err := os.Stat(filepath.Dir(o.path)); err != nil || !folder.IsDir() {
+		return usage("--out %s: there is no folder %s", o.path, filepath.Dir(o.path))
 	}
 	f, err := os.Create(o.path)
 	if err != nil {

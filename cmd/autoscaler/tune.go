@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/simulator/judge"
 )
 
@@ -26,11 +27,14 @@ type tuneFlags struct {
 	data        string
 	cache       string
 	jobs        int
-	beginning   time.Duration
+	beginning   span
 	runs        int
 	layouts     int
 	output      string
 }
+
+// forms are what -o means in other commands.
+var forms = []string{"table", "markdown", "json", "csv", "yaml"}
 
 // tunable are the controllers that have something to tune.
 func tunable() []string {
@@ -38,7 +42,7 @@ func tunable() []string {
 }
 
 func newTune() *cobra.Command {
-	var f tuneFlags
+	f := tuneFlags{beginning: span(72 * time.Hour)}
 	c := &cobra.Command{
 		Use:   "tune SCENARIO...",
 		Short: "Find the cheapest setup with which other controllers keep the service levels",
@@ -49,13 +53,14 @@ number of replicas, and the controller's own parameters, one after the other and
 again, on the beginning of the scenario; the best few are judged on all of it.
 
 What it finds goes into the file of -o, in the place of what was there of the same
-scenario and controller; simulate and compare read it. Finished runs are kept in
+scenario and controller; simulate and compare read it with --tuned. The world in which
+it tries is that of --seed, which compare does not use. Finished runs are kept in
 the folder of --cache, so that a search that was interrupted goes on where it ended.`,
 		Example: `  # Every controller but Tessera, on two weeks of five languages
   autoscaler tune configs/scenarios/five-languages.yaml -o tuned.yaml
 
-  # Two of them, in the world of a seed that is not compared
-  autoscaler tune configs/scenarios/five-languages.yaml --controllers hpa,kpa --seed 1001 -o tuned.yaml`,
+  # Two of them, quickly
+  autoscaler tune configs/scenarios/hard-days.yaml --controllers hpa,kpa --beginning 1d --runs 20 -o tuned.yaml`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			return tune(c.Context(), given, f, c.OutOrStdout(), c.ErrOrStderr())
@@ -66,8 +71,8 @@ the folder of --cache, so that a search that was interrupted goes on where it en
 	c.Flags().Float64Var(&f.target, "target", 0, "attainment that every model is to have (default the target of its SLO)")
 	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
 	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
-	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "runs at a time")
-	c.Flags().DurationVar(&f.beginning, "beginning", 72*time.Hour, "of the scenario, on which setups are tried first")
+	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs go on at a time")
+	c.Flags().Var(&f.beginning, "beginning", "how much of the scenario setups are tried on first, such as 12h")
 	c.Flags().IntVar(&f.runs, "runs", 60, "most setups tried on the beginning, for each controller")
 	c.Flags().IntVar(&f.layouts, "layouts", 6, "most ways tried to cut GPUs and to place models")
 	c.Flags().StringVarP(&f.output, "output", "o", "", "file of setups to write or to add to (required)")
@@ -96,12 +101,14 @@ func tune(ctx context.Context, paths []string, f tuneFlags, out, diagnostics io.
 		for _, name := range controllers {
 			search := judge.Search{
 				Trial: trial, Inputs: s.inputs, Store: store, Controller: name, Target: f.target,
-				Beginning: f.beginning, Runs: f.runs, Layouts: f.layouts, Workers: f.jobs,
+				Beginning: time.Duration(f.beginning), Runs: f.runs, Layouts: f.layouts, Workers: f.jobs,
 				Tell: func(format string, args ...any) { fmt.Fprintf(diagnostics, format+"\n", args...) },
 			}
+			beginning := strictyaml.FormatDuration(min(s.Duration, search.Beginning))
+			fmt.Fprintf(diagnostics, "tuning %s for %s: at most %d setups on the first %s\n", name, s.Name, f.runs, beginning)
 			found, err := search.Find(ctx)
 			if err != nil {
-				return err
+				return interrupted(ctx, err, store)
 			}
 			tuned = tuned.With(f.entry(s, name, found))
 			// After every search, so that what was found survives an interruption.
@@ -121,6 +128,8 @@ func (f tuneFlags) check() ([]string, error) {
 	switch {
 	case f.output == "":
 		return nil, usage("give the file to write with -o FILE\nsee 'autoscaler tune --help'")
+	case slices.Contains(forms, f.output):
+		return nil, usage("-o %s: tune writes a file of setups, in one form only; name the file, such as -o tuned.yaml", f.output)
 	case !(f.target >= 0 && f.target <= 1):
 		return nil, usage("--target %v: give a share between 0 and 1, such as 0.99", f.target)
 	case f.jobs < 1 || f.runs < 1 || f.layouts < 1 || f.beginning <= 0:

@@ -14,6 +14,7 @@ import (
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/policy"
+	"github.com/tessera-autoscaler/tessera/simulator/judge"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
 	"github.com/tessera-autoscaler/tessera/simulator/traffic"
 )
@@ -106,7 +107,7 @@ func TestEveryFileIsReadWithoutComplaint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := source(t, name)
 			doc := strictyaml.Parse(name, src.Data)
-			kind, _ := doc.Expect("tessera/v1alpha1", "Catalog", "Profiles", "FleetPolicy", "Scenario", "Service")
+			kind, _ := doc.Expect("tessera/v1alpha1", "Catalog", "Profiles", "FleetPolicy", "Scenario", "Service", "TunedSetups")
 			err := doc.Err()
 			switch kind {
 			case "Catalog":
@@ -121,6 +122,9 @@ func TestEveryFileIsReadWithoutComplaint(t *testing.T) {
 					root = data(t)
 				}
 				load(t, name, root)
+			case "TunedSetups":
+				judge.ReadTuned(doc)
+				err = doc.Err()
 			case "Service": // the program's own, read where it starts
 			}
 			if err != nil {

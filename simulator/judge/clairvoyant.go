@@ -10,9 +10,10 @@ import (
 	"github.com/tessera-autoscaler/tessera/simulator/peer"
 )
 
-// The clairvoyant is Tessera's own loop that is told the traffic of its world
+// The loop of the clairvoyant is Tessera's own that is told the traffic of its world
 // instead of a forecast. It meets the same cold starts, limits and caps; what it
-// may choose besides is how closely it follows what it knows.
+// may choose besides is how closely it follows what it knows. Its schedule
+// (foreseen.go) has nothing to tune.
 var clairvoyantParameters = []peer.Parameter{
 	{Name: "slack", Default: 10, Try: []float64{1, 3, 10, 30}, Why: "times the share that the SLO lets miss, for which a minute is sized: most minutes are quieter"},
 	{Name: "headroom", Default: 1, Try: []float64{0.7, 0.8, 0.9, 1, 1.1, 1.25}, Why: "times the true rate, for which capacity is sized"},

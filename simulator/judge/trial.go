@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/control"
-	"github.com/tessera-autoscaler/tessera/fleet"
-	"github.com/tessera-autoscaler/tessera/forecast"
 	"github.com/tessera-autoscaler/tessera/simulator"
 	"github.com/tessera-autoscaler/tessera/simulator/peer"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
@@ -33,6 +31,7 @@ type Trial struct {
 	Scenario *scenario.Scenario
 	Seed     uint64
 	truth    func() (*Truth, error)
+	foreseen sync.Map // *foreseen by duration
 }
 
 // NewTrial makes a trial. The traffic is read when the first controller asks what
@@ -66,11 +65,7 @@ func (t *Trial) Run(ctx context.Context, job Job) (simulator.Result, error) {
 	if err != nil {
 		return simulator.Result{}, err
 	}
-	duration := s.Duration
-	if job.Duration > 0 {
-		duration = min(duration, job.Duration)
-	}
-	run := simulator.Run{World: world, Duration: duration, Every: every, Policy: s.Settings.Policy, Progress: job.Progress}
+	run := simulator.Run{World: world, Duration: t.lasts(job), Every: every, Policy: s.Settings.Policy, Progress: job.Progress}
 	result, err := run.Drive(ctx, c)
 	if err != nil {
 		return simulator.Result{}, err
@@ -86,6 +81,14 @@ func (t *Trial) Run(ctx context.Context, job Job) (simulator.Result, error) {
 	return result, err
 }
 
+// lasts is how long the world of a job does.
+func (t *Trial) lasts(job Job) time.Duration {
+	if job.Duration > 0 {
+		return min(t.Scenario.Duration, job.Duration)
+	}
+	return t.Scenario.Duration
+}
+
 // controller makes the controller of a job and says how often it ticks.
 func (t *Trial) controller(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, time.Duration, error) {
 	settings := t.Scenario.Settings
@@ -95,17 +98,8 @@ func (t *Trial) controller(ctx context.Context, job Job, world *simulator.World)
 		loop, err := primed(ctx, ports, settings, t.Scenario.Start)
 		return loop, settings.Policy.Ticks.Fast, err
 	case job.Controller == Clairvoyant:
-		truth, err := t.truth()
-		if err != nil {
-			return nil, 0, err
-		}
-		sight := foresightOf(job.Setup)
-		own := sight.settings(settings)
-		oracles := sight.oracles(truth, own)
-		ports.Observer, ports.Historian = seer{world, oracles}, nil
-		ports.Forecasters = func(m fleet.ModelName) forecast.Forecaster { return oracles[m] }
-		loop, err := primed(ctx, ports, own, t.Scenario.Start)
-		return loop, settings.Policy.Ticks.Fast, err
+		c, err := t.clairvoyant(ctx, job, world)
+		return c, settings.Policy.Ticks.Fast, err
 	case slices.Contains(peer.Names(), job.Controller):
 		return t.peer(job, world)
 	}

@@ -23,7 +23,7 @@ import (
 // every target is taken; after idle of them that are no better, no more are made.
 const (
 	rehearsals = 8
-	idle       = 2
+	idle       = 3
 )
 
 // foreseen is the best schedule for a length of a trial, with what comes of it. The

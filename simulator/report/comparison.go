@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/simulator/judge"
@@ -136,8 +135,8 @@ type scatter struct {
 
 // contestant is one controller in it.
 type contestant struct {
-	Name, X, Y, Cross, Spread, LabelX, LabelY, Says string
-	Meets                                           bool
+	Name, X, Y, Cross, Spread, LabelX, LabelY, Anchor, Says string
+	Meets                                                   bool
 }
 
 // leastMiss is the smallest share of missed requests that is told apart.
@@ -175,13 +174,15 @@ func scatterOf(b judge.Board) *scatter {
 	for i := range across.steps() + 1 {
 		s.Columns = append(s.Columns, mark{coordinate(x(float64(i) * across.step)), across.text(i)})
 	}
-	slices.SortStableFunc(rows, func(a, b judge.Row) int { return int(math.Copysign(1, y(missed(a))-y(missed(b)))) })
-	below := math.Inf(-1)
+	labels := newLabels(s.Frame)
+	for _, r := range rows {
+		labels.mark(x(r.Cost.Mean), y(missed(r)))
+	}
 	for _, r := range rows {
 		px, py := x(r.Cost.Mean), y(missed(r))
-		below = max(below+14, py+4) // labels stand below each other
+		at := labels.place(r.Controller, px, py)
 		c := contestant{
-			Name: r.Controller, X: coordinate(px), Y: coordinate(py), Meets: r.Meets(), LabelX: coordinate(px + 10), LabelY: coordinate(below),
+			Name: r.Controller, X: coordinate(px), Y: coordinate(py), Meets: r.Meets(), LabelX: coordinate(at.x), LabelY: coordinate(at.y), Anchor: at.anchor,
 			Cross: fmt.Sprintf("M%s %sL%s %sM%s %sL%s %s", coordinate(px-4), coordinate(py-4), coordinate(px+4), coordinate(py+4), coordinate(px+4), coordinate(py-4), coordinate(px-4), coordinate(py+4)),
 			Says:  fmt.Sprintf("%s: %s, %s within the SLO", r.Controller, money(fleet.Micros(int64(r.Cost.Mean*1e6), b.Currency)), percent(r.Attainment.Mean)),
 		}

@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tessera-autoscaler/tessera/simulator/internal/recorded"
 )
 
 // column sums the fields of a recorded file by another reader than ours: weights
 // multiplies them, names says whose they are.
 func summed(t *testing.T, path string, name func(f []string) string, value func(f []string) float64) map[string]float64 {
 	t.Helper()
-	var r io.Reader = recorded(t, path)
+	var r io.Reader = recorded.Open(t, path)
 	if strings.HasSuffix(path, ".gz") {
 		unpacked, err := gzip.NewReader(r)
 		if err != nil {
@@ -90,7 +92,7 @@ func TestRecordedFilesAreReadWhole(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			want := summed(t, path, tt.name, tt.value)
-			all, _, err := read(t, path, recorded(t, path), tt.opt)
+			all, _, err := read(t, path, recorded.Open(t, path), tt.opt)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +108,7 @@ func TestRecordedFilesAreReadWhole(t *testing.T) {
 // The columns of prompt tokens are read whole, and their empty minutes are no rows.
 func TestRecordedGapsAreNoRows(t *testing.T) {
 	const path = "sageserve_o365/prompt_tokens_per_minute.csv.gz"
-	all, about, err := read(t, path, recorded(t, path), Options{})
+	all, about, err := read(t, path, recorded.Open(t, path), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,21 +50,6 @@ func mustRead(t testing.TB, text string, opt Options) ([]Row, About) {
 		t.Fatal(err)
 	}
 	return rows, about
-}
-
-// recorded opens a file of the recorded data, or skips.
-func recorded(t testing.TB, path string) *os.File {
-	t.Helper()
-	root := os.Getenv("TESSERA_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(root, path))
-	if err != nil {
-		t.Skipf("no recorded data (set TESSERA_DATA to its folder): %v", err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
 }
 
 // totals sums requests and work by name.

@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/simulator/internal/recorded"
 )
 
 var traceStart = time.Date(2024, time.November, 18, 9, 0, 0, 0, time.UTC)
@@ -351,21 +350,6 @@ func TestReplayIsDeterministic(t *testing.T) {
 	}
 }
 
-// recorded opens a file of the recorded data, or skips.
-func recorded(t testing.TB, path string) *os.File {
-	t.Helper()
-	root := os.Getenv("TESSERA_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(root, path))
-	if err != nil {
-		t.Skipf("no recorded data (set TESSERA_DATA to its folder): %v", err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
 var genai = map[string]fleet.ModelName{
 	"M0000": "sd-0", "M0001": "sd-1", "M0002": "sd-2", "M0003": "sd-3",
 	"M0004": "sd-4", "M0010": "sd-10", "M0011": "sd-11", "M0026": "sd-26",
@@ -378,7 +362,7 @@ func TestRecordedModelsAreReplayedWhole(t *testing.T) {
 		Columns: Columns{Time: "minute", Work: "exec_seconds"}, Step: time.Minute, Models: genai, Scale: 100,
 		Start: time.Date(2024, time.November, 15, 16, 57, 0, 0, time.UTC), Duration: 24 * 24 * time.Hour,
 	}
-	trace, err := ReadTrace("requests_per_minute_by_model.csv", recorded(t, "alibaba_genai_2026/requests_per_minute_by_model.csv"), opt)
+	trace, err := ReadTrace("requests_per_minute_by_model.csv", recorded.Open(t, "alibaba_genai_2026/requests_per_minute_by_model.csv"), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,14 +390,14 @@ func TestRecordedModelsAreReplayedWhole(t *testing.T) {
 // The recording of single requests, gzipped, agrees with the one of minutes.
 func TestRecordedRequestsAgreeWithRecordedMinutes(t *testing.T) {
 	start := time.Date(2024, time.November, 18, 0, 0, 0, 0, time.UTC)
-	single, err := ReadTrace("lora_request_trace.csv.gz", recorded(t, "alibaba_genai_2026/lora_request_trace.csv.gz"), TraceOptions{
+	single, err := ReadTrace("lora_request_trace.csv.gz", recorded.Open(t, "alibaba_genai_2026/lora_request_trace.csv.gz"), TraceOptions{
 		Columns: Columns{Time: "gmt_create", Model: "checkpoint_model_version_id"},
 		Models:  genai, Start: start, Duration: 14 * 24 * time.Hour, History: 48 * time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	binned, err := ReadTrace("requests_per_minute_by_model.csv", recorded(t, "alibaba_genai_2026/requests_per_minute_by_model.csv"), TraceOptions{
+	binned, err := ReadTrace("requests_per_minute_by_model.csv", recorded.Open(t, "alibaba_genai_2026/requests_per_minute_by_model.csv"), TraceOptions{
 		Columns: Columns{Time: "minute"}, Step: time.Minute,
 		Models: genai, Start: start, Duration: 14 * 24 * time.Hour, History: 48 * time.Hour,
 	})

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -20,13 +19,11 @@ import (
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
+	runFlags
 	controllers string
 	seeds       int
 	merge       []string
 	tuned       string
-	data        string
-	cache       string
-	jobs        int
 	noBound     bool
 	output      string
 	report      string
@@ -79,9 +76,7 @@ default one, which nobody chose for this traffic. Tune before you conclude anyth
 	c.Flags().IntVar(&f.seeds, "seeds", 5, "how many seeds, from 1 on")
 	c.Flags().StringArrayVar(&f.merge, "merge", nil, "a JSON file with results made elsewhere; may be given several times")
 	c.Flags().StringVar(&f.tuned, "tuned", "", "tuned setups (default tuned.yaml in the folder above the scenario's, if there)")
-	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
-	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
-	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs go on at a time")
+	f.add(c)
 	c.Flags().BoolVar(&f.noBound, "no-bound", false, "do not compute the least money for which anyone could have served as much")
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, markdown, json or csv")
 	c.Flags().StringVar(&f.report, "report", "", "also write a self-contained HTML report to this file")

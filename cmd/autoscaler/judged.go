@@ -10,14 +10,30 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/spf13/cobra"
 
 	"github.com/tessera-autoscaler/tessera/simulator/judge"
 	"github.com/tessera-autoscaler/tessera/simulator/peer"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
 )
+
+// runFlags are the flags of every command that makes many runs.
+type runFlags struct {
+	data  string
+	cache string
+	jobs  int
+}
+
+func (f *runFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
+	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
+	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs go on at a time")
+}
 
 // judged is a scenario with a digest of everything that it was read from.
 type judged struct {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -21,12 +20,10 @@ import (
 
 // tuneFlags are the flags of tune.
 type tuneFlags struct {
+	runFlags
 	controllers string
 	seed        uint64
 	target      float64
-	data        string
-	cache       string
-	jobs        int
 	beginning   span
 	runs        int
 	layouts     int
@@ -69,9 +66,7 @@ the folder of --cache, so that a search that was interrupted goes on where it en
 	c.Flags().StringVar(&f.controllers, "controllers", strings.Join(tunable(), ","), "who is tuned, separated by commas")
 	c.Flags().Uint64Var(&f.seed, "seed", 1001, "seed of the world in which setups are tried")
 	c.Flags().Float64Var(&f.target, "target", 0, "attainment that every model is to have (default the target of its SLO)")
-	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
-	c.Flags().StringVar(&f.cache, "cache", "", "folder in which finished runs are kept (default in the user's cache)")
-	c.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs go on at a time")
+	f.add(c)
 	c.Flags().Var(&f.beginning, "beginning", "how much of the scenario setups are tried on first, such as 12h")
 	c.Flags().IntVar(&f.runs, "runs", 60, "most setups tried on the beginning, for each controller")
 	c.Flags().IntVar(&f.layouts, "layouts", 6, "most ways tried to cut GPUs and to place models")

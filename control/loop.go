@@ -41,12 +41,15 @@ type Loop struct {
 // NewLoop makes a loop that has seen nothing yet.
 func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
 	if ports.Forecasters == nil {
-		ports.Forecasters = func(fleet.ModelName) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) }
+		ports.Forecasters = OwnForecasters
 	}
 	l := &Loop{ports: ports, log: log, forecaster: map[fleet.ModelName]forecast.Forecaster{}}
 	l.Use(settings)
 	return l
 }
+
+// OwnForecasters makes what foresees demand where nobody else does: a seasonal profile.
+func OwnForecasters(fleet.ModelName) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) }
 
 // Use takes settings into force from the next tick on. What was learnt of models
 // that stay is kept.

@@ -50,8 +50,9 @@ func newServer(s service, b *console.Board, log *slog.Logger) *console.Server {
 	return console.NewServer(s.listen, b, console.Log(log))
 }
 
-func newPorts(world *embedded, j *journal) control.Ports {
-	return control.Ports{Observer: world, Actuator: world, Journal: j, Historian: world}
+func newPorts(s service, world *embedded, j *journal, log *slog.Logger) (control.Ports, error) {
+	forecasters, err := s.forecasters(log)
+	return control.Ports{Observer: world, Actuator: world, Journal: j, Historian: world, Forecasters: forecasters}, err
 }
 
 // newRunner makes the runner that publishes each tick.

@@ -28,9 +28,10 @@ type member struct {
 	troubles  *troubles
 	signals   *signals
 	identity  string
-	surround  func(*clients, *member) surroundings // what the loop meets; tests put their own here
-	retry     time.Duration                        // between two attempts to reach for the cluster
-	lookEvery time.Duration                        // between two looks at the state of the world
+	foresee   func(*slog.Logger) (control.Forecasters, error) // what foresees demand for a new loop
+	surround  func(*clients, *member) surroundings            // what the loop meets; tests put their own here
+	retry     time.Duration                                   // between two attempts to reach for the cluster
+	lookEvery time.Duration                                   // between two looks at the state of the world
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -63,7 +64,7 @@ type surroundings interface {
 
 func newMember(s service, c *clusterConfig, b *console.Board, w *watch, j *journal, log *slog.Logger) *member {
 	m := &member{
-		config: c, mode: s.mode, board: b, watch: w, journal: j, log: log, troubles: newTroubles(b, log), signals: newSignals(c),
+		config: c, mode: s.mode, board: b, watch: w, journal: j, log: log, troubles: newTroubles(b, log), signals: newSignals(c), foresee: s.forecasters,
 		identity: newIdentity(), settings: c.settings, again: make(chan struct{}, 1),
 		surround: newSurroundings, retry: 5 * time.Second, lookEvery: 5 * time.Second,
 	}

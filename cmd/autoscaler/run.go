@@ -14,6 +14,7 @@ import (
 	"github.com/tessera-autoscaler/tessera/configs"
 	"github.com/tessera-autoscaler/tessera/console"
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
+	"github.com/tessera-autoscaler/tessera/observe/outlook"
 	"github.com/tessera-autoscaler/tessera/simulator/scenario"
 )
 
@@ -31,7 +32,8 @@ type service struct {
 	seed   uint64
 	speed  float64
 
-	cluster *clusterConfig // nil: the embedded world
+	cluster *clusterConfig  // nil: the embedded world
+	outlook *outlook.Config // nil: the loop forecasts itself
 
 	scenario string           // its path
 	loader   *scenario.Loader // how its files are opened
@@ -91,7 +93,8 @@ type serviceFile struct {
 			Seed     uint64  `yaml:"seed"`
 			Speed    float64 `yaml:"speed,min=1,max=3000"`
 		} `yaml:"embedded"`
-		Cluster strictyaml.Node `yaml:"cluster"`
+		Forecaster strictyaml.Node `yaml:"forecaster"`
+		Cluster    strictyaml.Node `yaml:"cluster"`
 	} `yaml:"spec,required"`
 }
 
@@ -150,6 +153,7 @@ func (s *service) read(c *cobra.Command) error {
 			doc.Complain("spec.embedded", "a service runs against a cluster or an embedded world").OnKey().Hint("remove one of cluster and embedded")
 		}
 	}
+	s.outlook = readOutlook(s.config, doc, f.Spec.Forecaster)
 	if err := doc.Err(); err != nil {
 		return err
 	}

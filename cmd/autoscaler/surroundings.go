@@ -70,7 +70,11 @@ func (l *live) ports() control.Ports {
 		ReshapeDeadline: m.config.MIG.Deadline, DrainLimit: m.config.Drain.Limit, Yield: m.config.Humans.Yield,
 	}
 	doing := actuator.New(l.clients.doing.client, l.clients.doing.dyn, config, tell, time.Now, m.log)
-	return control.Ports{Observer: observer, Actuator: doing, Journal: m.journal, Historian: observer}
+	forecasters, err := m.foresee(m.log)
+	if err != nil {
+		m.log.Warn("the external forecaster is not asked; own forecasts stand", "cause", err)
+	}
+	return control.Ports{Observer: observer, Actuator: doing, Journal: m.journal, Historian: observer, Forecasters: forecasters}
 }
 
 // offering finds an offering of the catalog in force.

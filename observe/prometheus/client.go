@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unicode"
@@ -11,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
+
+	"github.com/tessera-autoscaler/tessera/observe/internal/door"
 )
 
 const (
@@ -28,7 +31,9 @@ type client struct {
 }
 
 func newClient(c Config) (*client, error) {
-	httpClient, err := newHTTPClient(c)
+	httpClient, err := door.Open(door.Options{
+		Name: "Prometheus", CAFile: c.CAFile, BearerTokenFile: c.BearerTokenFile, Timeout: c.Timeout, Connections: workers, Transport: c.Transport,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -182,4 +187,9 @@ func shape(value model.Value) string {
 		return "empty"
 	}
 	return "a " + value.Type().String()
+}
+
+// late tells whether an error is that of a deadline.
+func late(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/observe/internal/door"
 )
 
 // Config says where the server is and how it is asked.
@@ -51,16 +51,10 @@ func (c Config) complete() (Config, error) {
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.Window = cmp.Or(c.Window, time.Minute)
 	c.MinCoverage = cmp.Or(c.MinCoverage, 0.8)
-	u, err := url.Parse(c.URL)
+	if err := door.CheckURL("prometheus", c.URL); err != nil {
+		return c, err
+	}
 	switch {
-	case err != nil:
-		return c, fmt.Errorf("prometheus URL: %w", err)
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return c, fmt.Errorf("prometheus URL %q: write it as http://host:9090 or https://host/path", u.Redacted())
-	case u.User != nil:
-		return c, fmt.Errorf("prometheus URL %q: a password in a URL ends up in logs; use the bearer token file", u.Redacted())
-	case u.RawQuery != "" || u.Fragment != "":
-		return c, fmt.Errorf("prometheus URL %q: leave out what stands behind ? or #", u.Redacted())
 	case c.Timeout < time.Millisecond:
 		return c, fmt.Errorf("prometheus timeout = %v: give at least 1ms", c.Timeout)
 	case c.Window < time.Second || c.Window > time.Hour:

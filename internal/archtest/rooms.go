@@ -23,8 +23,8 @@ var Tessera = Table{
 			Why:  "forecast answers what will be asked from past and time alone; whoever needs it comes to it",
 			Not:  peers("policy", "packing"),
 			Bans: pure, Uses: timeless,
-			Modules: []string{"gonum.org/v1/gonum"},
-			WhyMod:  "a forecast is arithmetic on series; formats, clusters and pages are read at the edge",
+			Modules: []string{"gonum.org/v1/gonum", "github.com/rickar/cal"},
+			WhyMod:  "a forecast is arithmetic on series and calendars; formats, clusters and pages are read at the edge",
 		},
 		{
 			Path: "policy",

@@ -19,8 +19,8 @@ type Ports struct {
 	Actuator  Actuator
 	Journal   Journal
 	Historian Historian // nil when nothing is known of the past
-	// Forecasters makes what foresees demand; nil is what Tessera does, a seasonal
-	// profile a model. Whoever replays a recording may put in one who knows the future.
+	// Forecasters makes what foresees demand; nil is OwnForecasters.
+	// Whoever replays a recording may put in one who knows the future.
 	Forecasters Forecasters
 }
 
@@ -41,15 +41,12 @@ type Loop struct {
 // NewLoop makes a loop that has seen nothing yet.
 func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
 	if ports.Forecasters == nil {
-		ports.Forecasters = OwnForecasters
+		ports.Forecasters = OwnForecasters()
 	}
 	l := &Loop{ports: ports, log: log, forecaster: map[fleet.ModelName]forecast.Forecaster{}}
 	l.Use(settings)
 	return l
 }
-
-// OwnForecasters makes what foresees demand where nobody else does: a seasonal profile.
-func OwnForecasters(fleet.ModelName) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) }
 
 // Use takes settings into force from the next tick on. What was learnt of models
 // that stay is kept.
@@ -60,7 +57,7 @@ func (l *Loop) Use(settings Settings) {
 	for _, m := range settings.Policy.Models {
 		known, ok := before[m.Name]
 		if !ok {
-			known = l.ports.Forecasters(m.Name)
+			known = l.ports.Forecasters(m)
 		}
 		if !ok || slices.Contains(unprimed, m.Name) {
 			l.unprimed = append(l.unprimed, m.Name)

@@ -48,6 +48,3 @@ type Journal interface {
 type Historian interface {
 	History(ctx context.Context, model fleet.ModelName, until time.Time) ([]forecast.Observation, error)
 }
-
-// Forecasters makes the forecaster of a model that the loop has not met before.
-type Forecasters func(model fleet.ModelName) forecast.Forecaster

@@ -54,5 +54,5 @@ func (s service) forecasters(log *slog.Logger) (control.Forecasters, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.Forecasters(control.OwnForecasters), nil
+	return client.Forecasters(control.OwnForecasters()), nil
 }

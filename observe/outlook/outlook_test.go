@@ -80,14 +80,14 @@ func tenTimes(w http.ResponseWriter, r Request) {
 }
 
 // panelOf makes two forecasters that observed half an hour at one and two a second.
-func panelOf(t *testing.T, c Config) (en, fr forecast.Forecaster, make func(fleet.ModelName) forecast.Forecaster) {
+func panelOf(t *testing.T, c Config) (en, fr forecast.Forecaster, make control.Forecasters) {
 	t.Helper()
 	client, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forecasters := client.Forecasters(func(fleet.ModelName) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) })
-	en, fr = forecasters("en"), forecasters("fr")
+	forecasters := client.Forecasters(func(fleet.Model) forecast.Forecaster { return forecast.NewSeasonal(time.Minute) })
+	en, fr = forecasters(fleet.Model{Name: "en"}), forecasters(fleet.Model{Name: "fr"})
 	for i := range 30 {
 		at := noon.Add(time.Duration(i-30) * time.Minute)
 		for f, rate := range map[forecast.Forecaster]float64{en: 1, fr: 2} {
@@ -241,7 +241,7 @@ func TestModelsThatLeftAreNotAskedAbout(t *testing.T) {
 	s := newServer(t)
 	en, _, forecasters := panelOf(t, Config{URL: s.URL})
 	en.Forecast(noon, leads)
-	it := forecasters("it")
+	it := forecasters(fleet.Model{Name: "it"})
 	for i := range 2 {
 		at := noon.Add(time.Duration(i+1) * time.Minute)
 		en.Forecast(at, leads)

@@ -25,8 +25,8 @@ func (c *Client) Forecasters(own control.Forecasters) control.Forecasters {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	return func(model fleet.ModelName) forecast.Forecaster {
-		m := &member{panel: p, model: model, own: own(model), round: p.round}
+	return func(model fleet.Model) forecast.Forecaster {
+		m := &member{panel: p, model: model.Name, own: own(model), round: p.round}
 		p.members = append(p.members, m)
 		return m
 	}

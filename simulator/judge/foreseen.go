@@ -75,7 +75,7 @@ func (t *Trial) knowing(ctx context.Context, job Job, world *simulator.World) (s
 	own := sight.settings(t.Scenario.Settings)
 	oracles := sight.oracles(truth, own)
 	ports := control.Ports{Observer: seer{world, oracles}, Actuator: world, Journal: job.Journal}
-	ports.Forecasters = func(m fleet.ModelName) forecast.Forecaster { return oracles[m] }
+	ports.Forecasters = func(m fleet.Model) forecast.Forecaster { return oracles[m.Name] }
 	return primed(ctx, ports, own, t.Scenario.Start)
 }
 

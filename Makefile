@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo run cluster journey journey-full tune scoreboard test lint fmt arch race peers fuzz bench clean
+.PHONY: help build demo run cluster journey journey-full tune scoreboard forecasts test lint fmt arch race peers fuzz bench clean
 
 # Arguments of the program, of the fuzzer and of the scoreboard: make demo ARGS='--help', make fuzz FUZZTIME=5m,
 # make scoreboard SEEDS=3
@@ -42,6 +42,9 @@ tune: ## Find setups for the other controllers on the scoreboard: configs/tuned.
 
 scoreboard: ## Every controller on every scenario, SEEDS (5) seeds: the table of docs/benchmark.md.
 	@scripts/scoreboard $(SEEDS)
+
+forecasts: ## Forecasts on recorded data, beside their rivals: the tables of docs/forecasting.md.
+	@scripts/forecast-tables
 
 ##@ Check
 test: ## Everything that can be checked on one machine; what the continuous build runs.

@@ -27,6 +27,15 @@ var Tessera = Table{
 			WhyMod:  "a forecast is arithmetic on series and calendars; formats, clusters and pages are read at the edge",
 		},
 		{
+			Path:    "forecast/evaluate",
+			May:     []string{"forecast"},
+			Why:     "forecasts are judged from outside, by their answers alone; nothing that ships as a decision rests on the judge",
+			Bans:    pure,
+			Uses:    timeless,
+			Modules: []string{"gonum.org/v1/gonum", "gonum.org/v1/plot"},
+			WhyMod:  "scores are arithmetic and a picture; what is drawn goes to the writer that is given",
+		},
+		{
 			Path: "policy",
 			May:  []string{"fleet", "internal/strictyaml"},
 			Why:  "policy says what is wanted and what may be spent; it is asked and never asks upward",
@@ -137,12 +146,19 @@ var Tessera = Table{
 		{
 			Path: "cmd/autoscaler",
 			May: []string{
-				"fleet", "forecast", "policy", "packing", "packing/check", "control", "simulator", "simulator/report",
+				"fleet", "forecast", "forecast/evaluate", "policy", "packing", "packing/check", "control", "simulator", "simulator/report",
 				"observe", "actuator", "console", "configs", "internal/strictyaml", "internal/kube",
 			},
 			Why:     "the command wires what ships; helpers of tests do not ship",
 			Modules: []string{"*"},
 			WhyMod:  "the command wires everything",
+		},
+		{
+			Path:   "bench/forecasts",
+			May:    []string{"forecast", "forecast/evaluate"},
+			Why:    "the tables are made from what the commands print and from the scores of the judge; it decides nothing",
+			Uses:   timeless,
+			WhyMod: "recordings are CSV and results are JSON, which the standard library reads",
 		},
 		{
 			Path:   "configs",

@@ -16,7 +16,7 @@ type Result struct {
 	Controller        string                 `json:"controller"`
 	Seed              uint64                 `json:"seed"`
 	SimulatedSeconds  float64                `json:"simulated_seconds"`
-	WallSeconds       float64                `json:"wall_seconds"`
+	WallSeconds       float64                `json:"wall_seconds,omitempty"`  // 0 where it was not taken
 	TrafficScale      map[string]float64     `json:"traffic_scale,omitempty"` // by trace, where the recording was multiplied
 	IgnoredRows       map[string]int         `json:"ignored_rows,omitempty"`  // by trace name, rows of models that the scenario does not map
 	Notes             []string               `json:"notes,omitempty"`         // what a reader must know besides

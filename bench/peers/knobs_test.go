@@ -45,9 +45,11 @@ func (k knobs) target(m fleet.Model) float64 {
 	if err != nil {
 		return math.NaN() // NewCluster has refused such a setup
 	}
-	most := perf.MaxBatch()
-	if perf.Streams > 0 {
-		most = min(most, perf.Streams)
+	most := perf.Streams
+	if !m.Profile.Sessions() {
+		if most = perf.MaxBatch(); perf.Streams > 0 {
+			most = min(most, perf.Streams)
+		}
 	}
 	return share * float64(most)
 }

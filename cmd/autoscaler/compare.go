@@ -156,7 +156,7 @@ func (f compareFlags) enter(c *judge.Comparison, path string) (judged, error) {
 		if err := checkSetup(s.Scenario, name, setup); err != nil {
 			return judged{}, err
 		}
-		if setup == nil && name != judge.Tessera {
+		if setup == nil && name != judge.Tessera && name != judge.Clairvoyant {
 			s.untuned = append(s.untuned, name)
 		}
 	}

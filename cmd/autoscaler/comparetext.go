@@ -103,9 +103,13 @@ func scaled(b judge.Board) string {
 	return text.String()
 }
 
-// writeBelow lists which models missed their target under whom.
+// writeBelow lists which models missed their target under whom, and who bought what
+// a hard cap forbids.
 func writeBelow(b *strings.Builder, board judge.Board, before string) {
 	for _, r := range board.Rows {
+		if v := r.Violations; v != nil && v.Mean > 0 {
+			fmt.Fprintf(b, "%s%s breaks a hard cap of the policy on spending at %.3g ticks on average\n", before, r.Controller, v.Mean)
+		}
 		if r.Meets() {
 			continue
 		}

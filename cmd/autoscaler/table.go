@@ -184,7 +184,11 @@ func writePurchases(b *strings.Builder, r simulator.Result) {
 			mixed++
 		}
 	}
-	fmt.Fprintf(b, "\nmixed or dedicated: %d nodes bought, %d in mixed purchases, %d dedicated\n", len(r.Purchases), mixed, len(r.Purchases)-mixed)
+	nodes := "nodes"
+	if len(r.Purchases) == 1 {
+		nodes = "node"
+	}
+	fmt.Fprintf(b, "\nmixed or dedicated: %d %s bought, %d in mixed purchases, %d dedicated\n", len(r.Purchases), nodes, mixed, len(r.Purchases)-mixed)
 	shown := 0
 	for i := 0; i < len(r.Purchases); shown++ {
 		if shown == shownPurchases {

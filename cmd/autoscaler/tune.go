@@ -16,6 +16,7 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/simulator/judge"
+	"github.com/tessera-autoscaler/tessera/simulator/peer"
 )
 
 // tuneFlags are the flags of tune.
@@ -33,17 +34,12 @@ type tuneFlags struct {
 // forms are what -o means in other commands.
 var forms = []string{"table", "markdown", "json", "csv", "yaml"}
 
-// tunable are the controllers that have something to tune.
-func tunable() []string {
-	return slices.DeleteFunc(judge.Controllers(), func(name string) bool { return name == judge.Tessera })
-}
-
 func newTune() *cobra.Command {
 	f := tuneFlags{beginning: span(72 * time.Hour)}
 	c := &cobra.Command{
 		Use:   "tune SCENARIO...",
 		Short: "Find the cheapest setup with which other controllers keep the service levels",
-		Long: `Tune gives the other controllers a fair chance: it searches each one's cheapest
+		Long: `Tune gives the peers of Tessera a fair chance: it searches each one's cheapest
 setup that keeps the target of every model, or else the one that comes closest.
 What it varies are the ways to cut GPUs and to place models on them, the minimum
 number of replicas, and the controller's own parameters, one after the other and over
@@ -53,7 +49,7 @@ What it finds goes into the file of -o, in the place of what was there of the sa
 scenario and controller; simulate and compare read it with --tuned. The world in which
 it tries is that of --seed, which compare does not use. Finished runs are kept in
 the folder of --cache, so that a search that was interrupted goes on where it ended.`,
-		Example: `  # Every controller but Tessera, on two weeks of five languages
+		Example: `  # Every peer, on two weeks of five languages
   autoscaler tune configs/scenarios/five-languages.yaml -o tuned.yaml
 
   # Two of them, quickly
@@ -63,7 +59,7 @@ the folder of --cache, so that a search that was interrupted goes on where it en
 			return tune(c.Context(), given, f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&f.controllers, "controllers", strings.Join(tunable(), ","), "who is tuned, separated by commas")
+	c.Flags().StringVar(&f.controllers, "controllers", strings.Join(peer.Names(), ","), "who is tuned, separated by commas")
 	c.Flags().Uint64Var(&f.seed, "seed", 1001, "seed of the world in which setups are tried")
 	c.Flags().Float64Var(&f.target, "target", 0, "attainment that every model is to have (default the target of its SLO)")
 	f.add(c)
@@ -133,7 +129,13 @@ func (f tuneFlags) check() ([]string, error) {
 	if folder, err := os.Stat(filepath.Dir(f.output)); err != nil || !folder.IsDir() {
 		return nil, usage("-o %s: there is no folder %s", f.output, filepath.Dir(f.output))
 	}
-	return parseControllers("--controllers", f.controllers, tunable())
+	for _, name := range []string{judge.Tessera, judge.Clairvoyant} {
+		if slices.Contains(strings.Split(f.controllers, ","), name) {
+			return nil, usage("--controllers %q has nothing to tune: %s runs under the policy as it is, and %s fits itself to each world; use %s",
+				name, judge.Tessera, judge.Clairvoyant, strings.Join(peer.Names(), ", "))
+		}
+	}
+	return parseControllers("--controllers", f.controllers, peer.Names())
 }
 
 // before is what the file holds already.

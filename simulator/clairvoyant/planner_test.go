@@ -85,11 +85,12 @@ func TestWhatMayWaitIsSpreadWithinItsDeadline(t *testing.T) {
 	}
 }
 
-// TestFleetsThatAreNotPlanned: sessions, and offerings of which no node has one GPU,
-// are somebody else's.
+// TestFleetsThatAreNotPlanned: sessions, offerings of which no node has one GPU, and
+// hundreds of nodes are somebody else's.
 func TestFleetsThatAreNotPlanned(t *testing.T) {
 	for name, change := range map[string]func(*Input){
 		"sessions":   func(in *Input) { in.Settings.Policy.Models[0].Profile.Serves = fleet.ServesSessions },
+		"too many":   func(in *Input) { in.Settings.Catalog.Offerings[0].Limit = 101 },
 		"eight GPUs": func(in *Input) { in.Settings.Catalog.Offerings[0].GPUs = 8 },
 	} {
 		in := input(1)
@@ -97,5 +98,21 @@ func TestFleetsThatAreNotPlanned(t *testing.T) {
 		if _, err := New(context.Background(), in); !errors.Is(err, ErrNotPlannable) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAPlannerLearns: who missed too much is planned for with less, and nobody gets more
+// meanwhile; where all keep their targets, room that is left is used.
+func TestAPlannerLearns(t *testing.T) {
+	planned := func(missed ...float64) []float64 {
+		p := &Planner{allowed: []float64{100, 100}, planned: []float64{80, 80}}
+		p.Learn(missed)
+		return p.planned
+	}
+	if got := planned(200, 10); got[0] >= 80 || got[0] < 30 || got[1] != 80 {
+		t.Errorf("of 100 allowed, 200 and 10 were missed: it plans for %v in place of 80", got)
+	}
+	if got := planned(90, 10); got[0] <= 80 || got[1] <= got[0] || got[1] > 100 {
+		t.Errorf("of 100 allowed, 90 and 10 were missed: it plans for %v in place of 80", got)
 	}
 }

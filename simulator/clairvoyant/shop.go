@@ -12,11 +12,15 @@ import (
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
-// mostKinds is how many kinds of slice a mix can count.
-const mostKinds = 8
+// mostKinds is how many kinds of slice a mix can count, and mostPlanned how many
+// nodes a fleet may have at most: every change of each is looked at.
+const (
+	mostKinds   = 8
+	mostPlanned = 100
+)
 
 // mix counts the servers of a model by kind of slice.
-type mix [mostKinds]uint8
+type mix [mostKinds]uint16
 
 // server is what one replica of a model does on a kind of slice.
 type server struct {
@@ -43,8 +47,8 @@ type shop struct {
 }
 
 // ErrNotPlannable tells that a fleet is not one that this planner plans: it buys nodes
-// of one GPU on which every model runs, and knows no sessions.
-var ErrNotPlannable = errors.New("foresight plans requests on nodes of one GPU that serve every model, and nothing else")
+// of one GPU on which every model runs, no more than a hundred, and knows no sessions.
+var ErrNotPlannable = errors.New("foresight plans requests on a hundred nodes at most, of one GPU that serves every model, and nothing else")
 
 // newShop takes the offering of one GPU a node on which all models run and which
 // has the most throughput for its price, in the mean over models.
@@ -67,8 +71,12 @@ func newShop(s control.Settings) (*shop, error) {
 	if best == nil {
 		return nil, ErrNotPlannable
 	}
-	if best.most = mostNodes(s.Policy, best.offering); best.most < 1 {
+	best.most = mostNodes(s.Policy, best.offering)
+	if best.most < 1 {
 		return nil, fmt.Errorf("%w: the caps of the policy leave no room for one %s", ErrNotPlannable, best.offering.Name)
+	}
+	if best.most > mostPlanned {
+		return nil, fmt.Errorf("%w: up to %d of %s may be bought", ErrNotPlannable, best.most, best.offering.Name)
 	}
 	return best, nil
 }
@@ -191,7 +199,7 @@ func (s *shop) slowest() time.Duration {
 
 // more tells how a mix with one server more, or less, of a kind looks.
 func (m mix) more(kind, by int) mix {
-	m[kind] = uint8(int(m[kind]) + by)
+	m[kind] = uint16(int(m[kind]) + by)
 	return m
 }
 

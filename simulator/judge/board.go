@@ -33,6 +33,7 @@ type Row struct {
 	IdleGPUHours      *Estimate
 	GPUHours          *Estimate
 	Actions           *Estimate
+	Violations        *Estimate // ticks at which a hard cap on spending was broken
 	Regret            *Estimate
 	RegretClairvoyant *Estimate
 }
@@ -56,7 +57,12 @@ func BoardOf(scenario string, settings control.Settings, results []simulator.Res
 			continue
 		}
 		if len(names) == 0 {
-			b.Requests, b.Notes, b.Scales = r.Requests, r.Notes, r.TrafficScale
+			b.Requests, b.Scales = r.Requests, r.TrafficScale
+		}
+		for _, note := range r.Notes {
+			if !slices.Contains(b.Notes, note) {
+				b.Notes = append(b.Notes, note)
+			}
 		}
 		if !slices.Contains(names, r.Controller) {
 			names = append(names, r.Controller)
@@ -89,6 +95,7 @@ func rowOf(controller string, settings control.Settings, runs []simulator.Result
 		IdleGPUHours:      over(func(r simulator.Result) *float64 { return new(r.IdleGPUHours) }),
 		GPUHours:          over(func(r simulator.Result) *float64 { return new(r.GPUHours) }),
 		Actions:           over(func(r simulator.Result) *float64 { return new(float64(r.ScaleActions)) }),
+		Violations:        over(func(r simulator.Result) *float64 { return new(float64(r.BudgetViolations)) }),
 		Regret:            over(func(r simulator.Result) *float64 { return r.Regret }),
 		RegretClairvoyant: over(func(r simulator.Result) *float64 { return r.RegretClairvoyant }),
 	}

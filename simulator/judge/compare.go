@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/tessera-autoscaler/tessera/simulator"
-	"github.com/tessera-autoscaler/tessera/simulator/peer"
 )
 
 // Entrant is a scenario of a comparison.
@@ -42,7 +41,7 @@ func (c Comparison) Run(ctx context.Context) ([]simulator.Result, error) {
 	for _, e := range c.Entrants {
 		for _, name := range c.Controllers {
 			for _, t := range e.Trials {
-				job := Job{Controller: name, Setup: e.setup(name, t), Bound: c.Bound}
+				job := Job{Controller: name, Setup: e.Tuned.Setup(t.Scenario.Name, name), Bound: c.Bound}
 				list = append(list, one{t, e.Inputs, job})
 			}
 		}
@@ -67,21 +66,6 @@ func (c Comparison) Run(ctx context.Context) ([]simulator.Result, error) {
 		return nil, err
 	}
 	return results, nil
-}
-
-// setup is the setup of a controller: the tuned one, else the default.
-func (e Entrant) setup(controller string, t *Trial) *peer.Setup {
-	if controller == Tessera {
-		return nil
-	}
-	if tuned := e.Tuned.Setup(t.Scenario.Name, controller); tuned != nil {
-		return tuned
-	}
-	if controller == Clairvoyant {
-		return nil
-	}
-	setup := DefaultSetup(t.Scenario.Settings)
-	return &setup
 }
 
 // Against adds to every result its regret over the clairvoyant of the same

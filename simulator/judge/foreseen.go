@@ -1,185 +1,165 @@
 package judge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
-	"github.com/tessera-autoscaler/tessera/forecast"
 	"github.com/tessera-autoscaler/tessera/simulator"
 	"github.com/tessera-autoscaler/tessera/simulator/clairvoyant"
-	"github.com/tessera-autoscaler/tessera/simulator/traffic"
+	"github.com/tessera-autoscaler/tessera/simulator/peer"
 )
 
 // The clairvoyant is the better of two that know the future: a schedule, which is
-// planned as a whole and rehearsed in its world, and Tessera's loop with the truth for
-// a forecast. Better is who keeps the targets, then who pays less.
+// planned as a whole, and Tessera's loop with the truth for a forecast. Both are
+// rehearsed in their world, with its faults. Better is who keeps the targets, then
+// who pays less. Where there is no schedule, as for sessions, the loop is fitted to
+// its world: what may be chosen of it is searched for the cheapest that keeps the
+// targets.
 
-// rehearsals is how many schedules are played before the cheapest of them that keeps
-// every target is taken; after idle of them that are no better, no more are made.
+// fitted is how many ways to use what it knows a loop is rehearsed with where it
+// stands alone; few where more than a hundred nodes may be bought, which takes long.
 const (
-	rehearsals = 8
-	idle       = 3
+	fitted      = 48
+	fittedLarge = 6
+	large       = 100
 )
 
-// foreseen is the best schedule for a length of a trial, with what comes of it. The
-// schedule is nil where none kept the targets or the planner is not for this fleet.
+// foreseen is what does best for a length of a trial, as rehearsals tell.
 type foreseen struct {
 	sync.Once
-	schedule *clairvoyant.Schedule
-	cost     fleet.Money
+	schedule *clairvoyant.Schedule // nil where the loop is better
+	loop     peer.Setup            // parameters of the loop, where that is
+	notes    []string              // what a reader of the result must know
 	err      error
 }
 
-// clairvoyant makes the better of the two for a job.
-func (t *Trial) clairvoyant(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, error) {
-	duration := t.lasts(job)
-	f, err := t.foresee(ctx, duration)
+// clairvoyant makes the better of the two for a job. It also says what a reader of
+// the result must know of it.
+func (t *Trial) clairvoyant(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, []string, error) {
+	f, err := t.foresee(ctx, t.lasts(job))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.schedule == nil {
-		return t.knowing(ctx, job, world)
+		loop, err := t.knowing(ctx, f.loop, world, job.Journal)
+		return loop, f.notes, err
 	}
 	settings := t.Scenario.Settings
-	rehearsed, err := t.Scenario.World(t.Seed)
-	if err != nil {
-		return nil, err
-	}
-	loop, err := t.knowing(ctx, Job{Setup: job.Setup, Journal: nowhere{}}, rehearsed)
-	if err != nil {
-		return nil, err
-	}
-	result, err := simulator.Run{World: rehearsed, Duration: duration, Every: settings.Policy.Ticks.Fast, Policy: settings.Policy}.Drive(ctx, loop)
-	if err != nil {
-		return nil, fmt.Errorf("rehearse the loop that knows: %w", err)
-	}
-	if t.keeps(result) && result.Cost.Compare(f.cost) < 0 {
-		return t.knowing(ctx, job, world)
-	}
 	player := f.schedule.Player(world, world, t.Scenario.Start, settings.Policy.Ticks.Fast)
-	return &recorded{Controller: player, journal: job.Journal, settings: settings}, nil
+	return &recorded{Controller: player, journal: job.Journal, settings: settings}, f.notes, nil
 }
 
-// knowing is Tessera's loop with the truth for a forecast.
-func (t *Trial) knowing(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, error) {
-	truth, err := t.truth()
-	if err != nil {
-		return nil, err
-	}
-	sight := foresightOf(job.Setup)
-	own := sight.settings(t.Scenario.Settings)
-	oracles := sight.oracles(truth, own)
-	ports := control.Ports{Observer: seer{world, oracles}, Actuator: world, Journal: job.Journal}
-	ports.Forecasters = func(m fleet.Model) forecast.Forecaster { return oracles[m.Name] }
-	return primed(ctx, ports, own, t.Scenario.Start)
-}
-
-// foresee plans with all that will be, once for each length of the trial.
+// foresee finds what does best, once for each length of the trial.
 func (t *Trial) foresee(ctx context.Context, duration time.Duration) (*foreseen, error) {
 	kept, _ := t.foreseen.LoadOrStore(duration, &foreseen{})
 	f := kept.(*foreseen)
 	f.Do(func() {
-		if f.err = t.rehearse(ctx, duration, f); errors.Is(f.err, clairvoyant.ErrNotPlannable) {
-			f.err = nil
-		}
-		if f.err != nil {
+		if f.err = t.choose(ctx, duration, f); f.err != nil {
 			t.foreseen.CompareAndDelete(duration, f) // cancelled, perhaps: who comes later begins anew
 		}
 	})
 	return f, f.err
 }
 
-// caution are the shares of the limits that are planned with, one after the other,
-// until a schedule keeps the targets.
-var caution = []float64{1, 0.9, 0.7, 0.4}
-
-// rehearse plays schedules, each made with what the ones before it missed.
-func (t *Trial) rehearse(ctx context.Context, duration time.Duration, f *foreseen) error {
-	s := t.Scenario
-	for _, share := range caution {
-		planner, err := clairvoyant.New(ctx, clairvoyant.Input{
-			Duration: duration, Settings: s.Settings, Share: share,
-			Open:      func(m fleet.ModelName) (traffic.Source, error) { return s.Source(m, t.Seed) },
-			NodeStart: func(o fleet.Offering, n int) time.Duration { return simulator.NodeStart(t.Seed, o, n) },
-		})
-		if err != nil {
-			return err
-		}
-		if err := t.rehearseWith(ctx, planner, duration, f); err != nil || f.schedule != nil {
-			return err
-		}
+// choose rehearses both.
+func (t *Trial) choose(ctx context.Context, duration time.Duration, f *foreseen) error {
+	planned, err := t.plan(ctx, duration)
+	unplannable := errors.Is(err, clairvoyant.ErrNotPlannable)
+	if err != nil && !unplannable {
+		return err
+	}
+	runs := 1
+	switch {
+	case planned.schedule != nil:
+	case t.nodes() > large:
+		runs = fittedLarge
+	default:
+		runs = fitted
+	}
+	loop, err := t.fit(ctx, duration, runs)
+	if err != nil {
+		return err
+	}
+	if planned.schedule != nil && (!t.keeps(loop.result) || loop.result.Cost.Compare(planned.cost) >= 0) {
+		f.schedule = planned.schedule
+		return nil
+	}
+	f.loop = loop.setup
+	switch {
+	case unplannable:
+		f.notes = append(f.notes, "the clairvoyant has no schedule for such a fleet: it is Tessera's loop that is told the traffic, fitted to each world, and can be beaten")
+	case planned.schedule == nil:
+		f.notes = append(f.notes, "no schedule of the clairvoyant keeps every target: it is Tessera's loop that is told the traffic, fitted to each world, and can be beaten")
+	}
+	if !t.keeps(loop.result) {
+		f.notes = append(f.notes, "no clairvoyant that was rehearsed keeps every target: this one comes closest, and what others cost over it says little")
 	}
 	return nil
 }
 
-func (t *Trial) rehearseWith(ctx context.Context, planner *clairvoyant.Planner, duration time.Duration, f *foreseen) error {
-	worse := 0
-	var before fleet.Money
-	for turn := range rehearsals {
-		schedule, err := planner.Plan(ctx)
-		if err != nil {
-			return err
-		}
-		result, err := t.play(ctx, schedule, duration)
-		if err != nil {
-			return err
-		}
-		switch {
-		case !t.keeps(result):
-		case f.schedule == nil || result.Cost.Compare(f.cost) < 0:
-			f.schedule, f.cost, worse = schedule, result.Cost, 0
-		default:
-			worse++
-		}
-		same := turn > 0 && result.Cost.Compare(before) == 0
-		if before = result.Cost; worse >= idle || same && f.schedule == nil {
-			break
-		}
-		planner.Learn(t.missed(result))
+// fit finds the loop that does best in its world, of at most so many.
+func (t *Trial) fit(ctx context.Context, duration time.Duration, runs int) (tried, error) {
+	d := &descent{
+		Search: Search{Trial: t, Controller: Clairvoyant, Beginning: duration, Runs: runs, Workers: 1},
+		knobs:  foresightParameters, at: point{knobs: map[string]float64{}}, seen: map[string]tried{},
+		run: func(ctx context.Context, setup peer.Setup, _ time.Duration) (simulator.Result, error) {
+			return t.rehearse(ctx, duration, func(w *simulator.World) (simulator.Controller, error) {
+				return t.knowing(ctx, setup, w, nowhere{})
+			})
+		},
 	}
-	return nil
+	if err := d.descend(ctx); err != nil {
+		return tried{}, err
+	}
+	return *d.best, nil
 }
 
-// play runs a schedule in the world of the trial.
-func (t *Trial) play(ctx context.Context, schedule *clairvoyant.Schedule, duration time.Duration) (simulator.Result, error) {
+// rehearse runs a controller in a world like that of the trial.
+func (t *Trial) rehearse(ctx context.Context, duration time.Duration, of func(*simulator.World) (simulator.Controller, error)) (simulator.Result, error) {
 	world, err := t.Scenario.World(t.Seed)
 	if err != nil {
 		return simulator.Result{}, err
 	}
+	c, err := of(world)
+	if err != nil {
+		return simulator.Result{}, err
+	}
 	p := t.Scenario.Settings.Policy
-	player := schedule.Player(world, world, t.Scenario.Start, p.Ticks.Fast)
-	result, err := simulator.Run{World: world, Duration: duration, Every: p.Ticks.Fast, Policy: p}.Drive(ctx, player)
+	result, err := simulator.Run{World: world, Duration: duration, Every: p.Ticks.Fast, Policy: p}.Drive(ctx, c)
 	if err != nil {
 		return simulator.Result{}, fmt.Errorf("rehearse with foresight: %w", err)
 	}
 	return result, nil
 }
 
-// keeps tells whether every model had its target and no cap was broken.
-func (t *Trial) keeps(r simulator.Result) bool {
-	for _, m := range t.Scenario.Settings.Policy.Models {
-		if a := r.ByModel[string(m.Name)].Attainment; a != nil && *a < m.SLO.Target {
-			return false
+// nodes is how many may be bought at a time.
+func (t *Trial) nodes() int {
+	n := 0
+	for _, name := range t.Scenario.Settings.Policy.Offerings {
+		if o, ok := t.Scenario.Settings.Catalog.Offering(name); ok {
+			n += o.Limit
 		}
 	}
-	return r.BudgetViolations == 0
+	return n
 }
 
-// missed is how many requests of each model were late, in the order of the policy.
-func (t *Trial) missed(r simulator.Result) []float64 {
-	var out []float64
-	for _, m := range t.Scenario.Settings.Policy.Models {
-		result := r.ByModel[string(m.Name)]
-		share := 0.0
-		if result.Attainment != nil {
-			share = 1 - *result.Attainment
+// keeps tells whether every model had its target and no cap was broken.
+func (t *Trial) keeps(r simulator.Result) bool {
+	return shortfall(t.Scenario.Settings.Policy.Models, 0, r) == 0 && r.BudgetViolations == 0
+}
+
+// shortfall adds up what models lack of a target; zero is that of the SLO of each.
+func shortfall(models []fleet.Model, target float64, r simulator.Result) float64 {
+	sum := 0.0
+	for _, m := range models {
+		if a := r.ByModel[string(m.Name)].Attainment; a != nil {
+			sum += max(0, cmp.Or(target, m.SLO.Target)-*a)
 		}
-		out = append(out, share*float64(result.Requests))
 	}
-	return out
+	return sum
 }

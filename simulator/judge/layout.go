@@ -25,9 +25,46 @@ type Layout struct {
 // the slice that carries most for its price, a pool for each kind of slice, GPUs
 // cut into as many of it as there is room for, replicas as the policy bounds them,
 // and the parameters that the peer documents.
-func DefaultSetup(settings control.Settings) peer.Setup {
-	d := designerOf(settings, nil)
-	return d.setup(d.choose(func([]option, peer.Known) int { return 0 }), apart)
+func DefaultSetup(settings control.Settings) peer.Setup { return defaultSetup(settings, nil) }
+
+// defaultSetup passes over an offering of which fewer nodes may be bought than the
+// peak of the traffic needs, as long as every model has another.
+func defaultSetup(settings control.Settings, known map[fleet.ModelName]peer.Known) peer.Setup {
+	d := designerOf(settings, known)
+	for {
+		chosen := d.choose(func([]option, peer.Known) int { return 0 })
+		if scarce := d.scarce(chosen); scarce == "" || !d.passOver(scarce) {
+			return d.setup(chosen, apart)
+		}
+	}
+}
+
+// scarce is an offering whose limit the peak exceeds, or none.
+func (d designer) scarce(chosen map[fleet.ModelName]option) fleet.OfferingName {
+	nodes := map[fleet.OfferingName]int{}
+	for _, p := range apart.divide(d, chosen) {
+		gpus := p.gpus(d.slices(chosen, p.models, func(k peer.Known) float64 { return k.Peak }))
+		o := p.offering
+		each := max(1, o.GPUs)
+		if nodes[o.Name] += (gpus + each - 1) / each; nodes[o.Name] > o.Limit {
+			return o.Name
+		}
+	}
+	return ""
+}
+
+// passOver takes an offering out, unless it is all that some model can run on.
+func (d designer) passOver(scarce fleet.OfferingName) bool {
+	on := func(o option) bool { return o.offering.Name == scarce }
+	for _, list := range d.options {
+		if !slices.ContainsFunc(list, func(o option) bool { return !on(o) }) {
+			return false
+		}
+	}
+	for name, list := range d.options {
+		d.options[name] = slices.DeleteFunc(list, on)
+	}
+	return true
 }
 
 // Layouts lists at most so many layouts for a traffic, those first that should

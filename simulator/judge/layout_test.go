@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -39,5 +40,21 @@ func TestEveryLayoutCanStand(t *testing.T) {
 	}
 	if err := judge.DefaultSetup(s.Settings).Validate(s.Settings); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestADefaultSetupBuysWhatMayBeBought: a cheap offering of which there is one node is
+// no place for traffic that needs more, where there is another.
+func TestADefaultSetupBuysWhatMayBeBought(t *testing.T) {
+	quiet := replaced(t, "      offerings:\n", "      offerings:\n      - {name: cheap, gpu: a100-80gb, pricePerHour: \"1.00\", limit: 1}\n")
+	busy := strings.Replace(quiet, "poisson, peak: 3}", "poisson, peak: 150}", 1)
+	for text, cheap := range map[string]bool{quiet: true, busy: false} {
+		r, err := judge.NewTrial(load(t, text), 1).Run(t.Context(), judge.Job{Controller: "static-peak"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *r.Attainment < 0.9 || (r.Cost.Float() < 3.01) != cheap {
+			t.Errorf("on its default setup it serves %.3f within the SLO for %s", *r.Attainment, r.Cost.Describe())
+		}
 	}
 }

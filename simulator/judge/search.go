@@ -76,6 +76,7 @@ func (s Search) Find(ctx context.Context) (Found, error) {
 			setups[i] = ranked[i].setup
 		}
 		ranked = ranked[n:]
+		d.tell("  judging the best %d on all of it", n)
 		whole, err := d.judge(ctx, setups, 0)
 		if err != nil {
 			return Found{}, err
@@ -99,8 +100,10 @@ type descent struct {
 	designer
 	layouts []peer.Setup
 	floors  []float64
+	knobs   []peer.Parameter
+	run     func(ctx context.Context, setup peer.Setup, duration time.Duration) (simulator.Result, error)
 	at      point
-	best    tried
+	best    *tried
 	seen    map[string]tried // on the beginning, by setup
 	runs    int
 }
@@ -118,12 +121,13 @@ var floors = []float64{0, 0.5, 1, 1.5}
 
 // start makes a descent that stands at the defaults.
 func (s Search) start() (*descent, error) {
-	if !slices.Contains(Controllers(), s.Controller) || s.Controller == Tessera {
-		return nil, fmt.Errorf("there is nothing to tune of %q: %s runs under the policy as it is", s.Controller, Tessera)
+	if !slices.Contains(peer.Names(), s.Controller) {
+		return nil, fmt.Errorf("there is nothing to tune of %q: %s runs under the policy as it is, and %s fits itself to each world", s.Controller, Tessera, Clairvoyant)
 	}
-	d := &descent{Search: s, at: point{knobs: map[string]float64{}}, seen: map[string]tried{}}
-	if s.Controller == Clairvoyant {
-		return d, nil
+	d := &descent{Search: s, knobs: peer.Parameters(s.Controller), at: point{knobs: map[string]float64{}}, seen: map[string]tried{}}
+	d.run = func(ctx context.Context, setup peer.Setup, duration time.Duration) (simulator.Result, error) {
+		result, _, err := s.Store.Run(ctx, s.Trial, s.Inputs, Job{Controller: s.Controller, Setup: &setup, Duration: duration})
+		return result, err
 	}
 	truth, err := s.Trial.truth()
 	if err != nil {
@@ -144,9 +148,13 @@ func (s Search) start() (*descent, error) {
 func (d *descent) descend(ctx context.Context) error {
 	for moved := true; moved && d.runs < d.Runs; {
 		before := d.at
-		for c := range 2 + len(Parameters(d.Controller)) {
+		for c := range 2 + len(d.knobs) {
+			ran := d.runs
 			if err := d.try(ctx, d.along(c)); err != nil {
 				return err
+			}
+			if d.runs > ran {
+				d.tell("  %d of at most %d setups tried: %s", d.runs, d.Runs, d.best.describe())
 			}
 		}
 		moved = !before.equal(d.at)
@@ -178,7 +186,7 @@ func (d *descent) along(coordinate int) []point {
 			with(func(p *point) { p.floor = share })
 		}
 	default:
-		parameter := Parameters(d.Controller)[coordinate-2]
+		parameter := d.knobs[coordinate-2]
 		for _, v := range append([]float64{parameter.Default}, parameter.Try...) {
 			with(func(p *point) { p.knobs[parameter.Name] = v })
 		}
@@ -188,7 +196,7 @@ func (d *descent) along(coordinate int) []point {
 
 // setup is the setup of a point.
 func (d *descent) setup(p point) peer.Setup {
-	if d.Controller == Clairvoyant {
+	if d.layouts == nil {
 		return peer.Setup{Parameters: p.knobs}
 	}
 	s := d.floor(d.layouts[p.layout], p.floor)
@@ -230,8 +238,8 @@ func (d *descent) try(ctx context.Context, points []point) error {
 		if err != nil {
 			return err
 		}
-		if t, known := d.seen[name]; known && (d.best.result.Hash == "" || compareTried(t, d.best) < 0) {
-			d.best, d.at = t, p
+		if t, known := d.seen[name]; known && (d.best == nil || compareTried(t, *d.best) < 0) {
+			d.best, d.at = &t, p
 		}
 	}
 	return nil
@@ -250,26 +258,14 @@ func nameOf(s peer.Setup) (string, error) {
 func (d *descent) judge(ctx context.Context, setups []peer.Setup, duration time.Duration) ([]tried, error) {
 	out := make([]tried, len(setups))
 	err := each(ctx, d.Workers, len(setups), func(ctx context.Context, i int) error {
-		job := Job{Controller: d.Controller, Setup: &setups[i], Duration: duration}
-		result, _, err := d.Store.Run(ctx, d.Trial, d.Inputs, job)
-		out[i] = tried{setups[i], result, d.shortfall(result), d.runs + i}
+		result, err := d.run(ctx, setups[i], duration)
+		out[i] = tried{setups[i], result, shortfall(d.Trial.Scenario.Settings.Policy.Models, d.Target, result), d.runs + i}
 		return err
 	})
 	if duration > 0 {
 		d.runs += len(setups)
 	}
 	return out, err
-}
-
-// shortfall adds up what models lack of their target.
-func (d *descent) shortfall(r simulator.Result) float64 {
-	sum := 0.0
-	for _, m := range d.Trial.Scenario.Settings.Policy.Models {
-		if a := r.ByModel[string(m.Name)].Attainment; a != nil {
-			sum += max(0, cmp.Or(d.Target, m.SLO.Target)-*a)
-		}
-	}
-	return sum
 }
 
 // compareTried orders what keeps every service level by cost, before what does

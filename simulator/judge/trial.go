@@ -43,7 +43,7 @@ func NewTrial(s *scenario.Scenario, seed uint64) *Trial {
 // Job is one run of one controller in a trial.
 type Job struct {
 	Controller string
-	Setup      *peer.Setup     // of a peer, or parameters of the clairvoyant; nil is DefaultSetup
+	Setup      *peer.Setup     // of a peer; nil is DefaultSetup, on what its limits let it buy for the peak
 	Duration   time.Duration   // zero is the scenario's own; a shorter one ends the world early
 	Bound      bool            // also compute the bound of what was served
 	Journal    control.Journal // of every decision; may be nil
@@ -61,7 +61,7 @@ func (t *Trial) Run(ctx context.Context, job Job) (simulator.Result, error) {
 	if job.Journal == nil {
 		job.Journal = nowhere{}
 	}
-	c, every, err := t.controller(ctx, job, world)
+	c, every, notes, err := t.controller(ctx, job, world)
 	if err != nil {
 		return simulator.Result{}, err
 	}
@@ -71,7 +71,7 @@ func (t *Trial) Run(ctx context.Context, job Job) (simulator.Result, error) {
 		return simulator.Result{}, err
 	}
 	result.Scenario, result.Controller, result.Seed = s.Name, job.Controller, t.Seed
-	result.TrafficScale, result.IgnoredRows, result.Notes = maps.Clone(s.Scales), maps.Clone(s.Ignored), slices.Clone(s.Notes)
+	result.TrafficScale, result.IgnoredRows, result.Notes = maps.Clone(s.Scales), maps.Clone(s.Ignored), slices.Concat(s.Notes, notes)
 	if err := result.Seal(); err != nil {
 		return simulator.Result{}, err
 	}
@@ -89,21 +89,23 @@ func (t *Trial) lasts(job Job) time.Duration {
 	return t.Scenario.Duration
 }
 
-// controller makes the controller of a job and says how often it ticks.
-func (t *Trial) controller(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, time.Duration, error) {
+// controller makes the controller of a job, and says how often it ticks and what a
+// reader of its result must know.
+func (t *Trial) controller(ctx context.Context, job Job, world *simulator.World) (simulator.Controller, time.Duration, []string, error) {
 	settings := t.Scenario.Settings
 	ports := control.Ports{Observer: world, Actuator: world, Journal: job.Journal, Historian: world}
 	switch {
 	case job.Controller == Tessera:
 		loop, err := primed(ctx, ports, settings, t.Scenario.Start)
-		return loop, settings.Policy.Ticks.Fast, err
+		return loop, settings.Policy.Ticks.Fast, nil, err
 	case job.Controller == Clairvoyant:
-		c, err := t.clairvoyant(ctx, job, world)
-		return c, settings.Policy.Ticks.Fast, err
+		c, notes, err := t.clairvoyant(ctx, job, world)
+		return c, settings.Policy.Ticks.Fast, notes, err
 	case slices.Contains(peer.Names(), job.Controller):
-		return t.peer(job, world)
+		c, every, err := t.peer(job, world)
+		return c, every, nil, err
 	}
-	return nil, 0, fmt.Errorf("there is no controller %q: use one of %v", job.Controller, Controllers())
+	return nil, 0, nil, fmt.Errorf("there is no controller %q: use one of %v", job.Controller, Controllers())
 }
 
 // primed is a loop that was taught what was before.
@@ -122,7 +124,7 @@ func (t *Trial) peer(job Job, world *simulator.World) (simulator.Controller, tim
 		return nil, 0, err
 	}
 	settings := t.Scenario.Settings
-	setup := DefaultSetup(settings)
+	setup := defaultSetup(settings, truth.Known())
 	if job.Setup != nil {
 		setup = *job.Setup
 	}

@@ -82,7 +82,8 @@ type tunedDeployments struct {
 }
 
 // ReadTuned decodes a file of tuned setups. Whether a setup fits the scenario is
-// seen when it is used.
+// seen when it is used. What a file has of the clairvoyant, which fits itself to each
+// world, is passed over.
 func ReadTuned(doc *strictyaml.Document) Tuned {
 	var file tunedFile
 	if _, ok := doc.Expect(apiVersion, tunedKind); !ok {
@@ -92,8 +93,11 @@ func ReadTuned(doc *strictyaml.Document) Tuned {
 	var t Tuned
 	for i, e := range file.Spec.Tuned {
 		path := strictyaml.Index("spec.tuned", i)
-		if !slices.Contains(Controllers(), e.Controller) || e.Controller == Tessera {
-			doc.Complain(path+".controller", "there is nothing to set up of %q", e.Controller).Suggest(e.Controller, Controllers())
+		if e.Controller == Clairvoyant {
+			continue
+		}
+		if !slices.Contains(peer.Names(), e.Controller) {
+			doc.Complain(path+".controller", "there is nothing to set up of %q", e.Controller).Suggest(e.Controller, peer.Names())
 		}
 		if _, twice := t.Find(e.Scenario, e.Controller); twice {
 			doc.Complain(path, "%s of %s is there twice", e.Controller, e.Scenario).Hint("remove one of them")

@@ -20,7 +20,7 @@ const optimiseEvery = time.Minute
 //	    -1 when both spares would still do with one replica less
 //	    nothing grows while replicas are pending
 //	V2  required = demand/0.85 - supply with pending replicas; spare = supply - demand/0.70
-//	    + ceil(required/capacity) or - floor(spare/capacity), capacity = min(0.80 * slots, observed when requests queue)
+//	    + ceil(required/capacity) or - floor(spare/capacity), capacity = min(0.80 * slots, observed when queue >= 5)
 //
 // A batching server has no KV cache. Its counterpart is the share of the largest
 // batch, or of the streams, that is in service: what is full when nothing more can
@@ -150,7 +150,7 @@ func (s *wva) first(v *View, w *saturation) int {
 func (s *wva) second(v *View, w *saturation) int {
 	m := v.Model.Name
 	slots := float64(s.servers[m].slots)
-	each := math.Min(slots*s.of("kv-threshold", m), w.observed(slots, float64(v.Ready)))
+	each := math.Min(slots*s.of("kv-threshold", m), w.observed(slots, float64(v.Ready), s.of("queue-threshold", m)))
 	demand := w.inService + w.waiting
 	required := demand/s.of("scale-up-threshold", m) - each*float64(v.Replicas)
 	spare := each*float64(min(v.Ready, v.Replicas)) - demand/s.of("scale-down-boundary", m)
@@ -164,9 +164,10 @@ func (s *wva) second(v *View, w *saturation) int {
 }
 
 // observed is the compute-bound capacity of one replica: what it had in service
-// when requests queued, else the mean of what was observed before, else its slots.
-func (w *saturation) observed(slots, ready float64) float64 {
-	if w.waiting > 0 && w.inService > 0 {
+// when its queue was saturated, else the mean of what was observed before, else its
+// slots. A shorter queue tells nothing: with batches, who comes during one waits.
+func (w *saturation) observed(slots, ready, saturated float64) float64 {
+	if w.waiting >= saturated*ready && w.inService > 0 {
 		now := w.inService / ready
 		w.compute = append(w.compute, now)
 		if len(w.compute) > historyOf {

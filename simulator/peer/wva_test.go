@@ -58,16 +58,21 @@ func TestWVASecondVersion(t *testing.T) {
 	}
 }
 
-// TestWVALearnsWhatAReplicaCarries from what it has in service when requests queue.
+// TestWVALearnsWhatAReplicaCarries from what it has in service when its queue is
+// saturated, five for each replica, and from no shorter one.
 func TestWVALearnsWhatAReplicaCarries(t *testing.T) {
 	s := scalerOf(t, "wva", 1, 100, map[string]float64{"down-window": 0, "up-pods": 100})
-	// Four replicas have 16 in service and 14 wait: each carries 4, and 30/0.85 needs nine.
-	if got := ask(t, s, monday, loaded(4, 16, 14)); got != 9 {
-		t.Errorf("%d replicas, want 9", got)
+	// Of 8 slots 6.4 count while nothing else is known: 35/0.85 = 41.2 needs seven.
+	if got := ask(t, s, monday, loaded(4, 16, 19)); got != 7 {
+		t.Errorf("%d replicas, want 7", got)
 	}
-	// Without a queue the history counts: nine carry 36, and 20/0.70 = 28.6 leaves one.
-	if got := ask(t, s, monday.Add(time.Minute), loaded(9, 20, 0)); got != 8 {
-		t.Errorf("%d replicas, want 8", got)
+	// Four replicas have 16 in service and 20 wait: each carries 4, and 36/0.85 needs eleven.
+	if got := ask(t, s, monday.Add(time.Minute), loaded(4, 16, 20)); got != 11 {
+		t.Errorf("%d replicas, want 11", got)
+	}
+	// Without a queue the history counts: eleven carry 44, and 25/0.70 = 35.7 leaves two.
+	if got := ask(t, s, monday.Add(2*time.Minute), loaded(11, 25, 0)); got != 9 {
+		t.Errorf("%d replicas, want 9", got)
 	}
 }
 

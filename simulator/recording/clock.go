@@ -48,6 +48,8 @@ type clock struct {
 
 	any         bool
 	first, last int64
+	grid        int64 // steps of which all rows are a multiple after the first
+	rows        int   // at times of their own
 	firstText   string
 	lastText    string
 }
@@ -200,8 +202,34 @@ func (c *clock) next(text string) (int64, error) {
 		}
 		return 0, c.in.complain(FaultGrid, fix, "time %s is not a whole number of steps of %v after the first row at %s", words.Quote(text), step, words.Quote(c.firstText))
 	}
+	if step > 0 && (c.rows == 0 || at > c.last) {
+		c.grid = common(c.grid, (at-c.first)/int64(step))
+		c.rows++
+	}
 	c.last, c.lastText = at, text
 	return at, nil
+}
+
+// common is the greatest common divisor; that with zero is the other.
+func common(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// fewRows may all miss every second bin by chance.
+const fewRows = 4
+
+// coarse complains at the end of a recording whose bins are longer than the step
+// that was given: every bin in between would be a gap.
+func (c *clock) coarse() error {
+	if c.grid < 2 || c.rows < fewRows {
+		return nil
+	}
+	step := c.in.about.Step
+	longer := step * time.Duration(c.grid)
+	return c.in.whole(FaultGrid, fmt.Sprintf("give the step %v", longer), "all rows lie whole numbers of %v apart, and the step that was given is %v", longer, step)
 }
 
 // customaryTimes are names of columns of times, without case.

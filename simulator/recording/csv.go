@@ -141,7 +141,7 @@ func (d *csvDecoder) amountOfRequests(text string) (float64, error) {
 	}
 	n, what := parseCount(text)
 	if what != "" {
-		return 0, d.in.complain(FaultNumber, "give the number of requests of the row, a whole number; multiply a rate by the seconds of the step, or say unit: rate", "%s %s", name, what)
+		return 0, d.in.complain(FaultNumber, "give the number of requests of the row, a whole number; multiply a rate by the seconds of the step, or say that the unit is rate", "%s %s", name, what)
 	}
 	if d.in.about.Step == 0 && n != 1 {
 		return 0, d.in.complain(FaultNumber, "give the step of the bins, such as 1m", "without a step every row is one request, but %s is %d", name, n)

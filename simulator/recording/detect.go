@@ -158,7 +158,7 @@ func wanted(in *input, names []string, customary ...string) ([]int, error) {
 	for i, name := range customary {
 		at[i] = slices.IndexFunc(names, func(n string) bool { return lower(n) == lower(name) })
 		if at[i] < 0 {
-			return nil, in.complain(FaultFormat, "say format: csv and name the columns, or check that this is the file you meant", "format %s has a column %s, and the columns are %s", in.about.Format, words.Quote(name), words.Listing(names))
+			return nil, in.complain(FaultFormat, "say that the format is csv and name the columns, or check that this is the file you meant", "format %s has a column %s, and the columns are %s", in.about.Format, words.Quote(name), words.Listing(names))
 		}
 	}
 	return at, nil

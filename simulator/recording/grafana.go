@@ -19,7 +19,7 @@ var united = regexp.MustCompile(`^-?[0-9][0-9.,\x{a0}\x{202f} ]*[^0-9]*`)
 
 func newGrafana(in *input, names []string) (decoder, error) {
 	if in.opt.Unit == "" {
-		return nil, in.whole(FaultUnit, "say unit: rate for requests a second, or unit: requests for a count of each step", "a panel of Grafana does not tell whether it shows rates or counts")
+		return nil, in.whole(FaultUnit, "say that the unit is rate, for requests a second, or requests, for a count of each step", "a panel of Grafana does not tell whether it shows rates or counts")
 	}
 	d, err := newSeries(in, names)
 	g := &grafana{d}
@@ -39,8 +39,8 @@ func (g *grafana) explain(err error) error {
 	}
 	switch wrong.Fault {
 	case FaultNumber:
-		for _, f := range g.fields {
-			if text := string(f); !isNumber(text) && united.MatchString(text) {
+		for _, i := range g.order {
+			if text := string(g.fields[i]); !isNumber(text) && united.MatchString(text) {
 				wrong.Fault, wrong.Fix = FaultUnit, grafanaFix
 				wrong.What = "value " + words.Quote(text) + " carries a unit or is written for people, and what it counts is not certain"
 				break

@@ -226,7 +226,7 @@ func (d *parquetDecoder) sound(row Row, requests float64) error {
 	case d.in.about.Step == 0 && row.Requests != 1:
 		return d.in.complain(FaultNumber, "give the step of the bins, such as 1m", "without a step every row is one request, but %s is %v", d.names[d.at[2]], requests)
 	case d.in.opt.Unit != Rates && row.Requests != float64(int64(row.Requests)):
-		return d.in.complain(FaultNumber, "give the number of requests of the row, or say unit: rate", "%s %v is not a whole number", d.names[d.at[2]], requests)
+		return d.in.complain(FaultNumber, "give the number of requests of the row, or say that the unit is rate", "%s %v is not a whole number", d.names[d.at[2]], requests)
 	case row.Requests == 0 && row.Work > 0:
 		return d.in.complain(FaultNumber, "count work where its requests arrived, or leave the column of work out", "work is %s in a row without requests", words.Number(row.Work))
 	}

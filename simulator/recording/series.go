@@ -129,6 +129,11 @@ func (d *seriesDecoder) begin() error {
 func (d *seriesDecoder) line() ([]Row, error) {
 	for {
 		fields, err := d.next()
+		if errors.Is(err, io.EOF) {
+			if coarse := d.clock.coarse(); coarse != nil {
+				return nil, coarse
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

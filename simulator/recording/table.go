@@ -78,7 +78,7 @@ func (t *table) missing(name, role string) error {
 	switch {
 	case len(t.names) == 1:
 		fix = "the first line must name the columns, separated by commas"
-	case role == "model":
+	case role == "model" && !t.in.opt.OneModel:
 		fix += ` (a file of one model needs none when "*" is mapped to it)`
 	}
 	return t.in.complain(FaultColumn, fix, "there is no column %s; the columns are %s", words.Quote(name), words.Listing(t.names))

@@ -19,7 +19,7 @@ func newValues(in *input, names []string, line []byte) (decoder, error) {
 		return nil, in.whole(FaultOptions, "give the step of the bins, such as 5m", "one value a line does not tell how long a bin is")
 	}
 	if len(names) != 1 {
-		return nil, in.complain(FaultFormat, "say format: series for a file with times", "format values has one value a line, and the line has %d", len(names))
+		return nil, in.complain(FaultFormat, "say that the format is series where the file has times", "format values has one value a line, and the line has %d", len(names))
 	}
 	if isNumber(names[0]) {
 		in.lines.back(line)

@@ -1,10 +1,7 @@
 package report
 
 import (
-	"bytes"
-	"crypto/sha256"
 	_ "embed" // for the template and the style sheet
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -34,10 +31,9 @@ var (
 // Nothing is written when a number of it is not finite.
 func WriteComparison(w io.Writer, c Comparison) error {
 	style := styleText + comparisonStyle
-	sum := sha256.Sum256([]byte(style))
 	page := comparisonPage{
 		Style: template.CSS(style), Seeds: c.Seeds, Version: c.Version,
-		Security: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+		Security: securityPolicy(style),
 	}
 	for _, b := range c.Boards {
 		for _, r := range b.Rows {
@@ -49,14 +45,7 @@ func WriteComparison(w io.Writer, c Comparison) error {
 		}
 		page.Boards = append(page.Boards, boardPage(b))
 	}
-	var out bytes.Buffer
-	if err := comparisonTemplate.Execute(&out, page); err != nil {
-		return fmt.Errorf("report on the comparison: %w", err)
-	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
+	return render(w, comparisonTemplate, page, "the comparison")
 }
 
 type comparisonPage struct {

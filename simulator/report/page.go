@@ -66,7 +66,7 @@ func pageOf(s Summary) page {
 	decisions := decisionsOf(r.Purchases)
 	models := modelsOf(s)
 	p := page{
-		Style: template.CSS(styleText), Security: securityPolicy(),
+		Style: template.CSS(styleText), Security: securityPolicy(styleText),
 		Scenario: r.Scenario, Controller: r.Controller, Seed: strconv.FormatUint(r.Seed, 10), Policy: s.Settings.Policy.Name,
 		From: s.Start.UTC().Format("Mon 2 Jan 2006 15:04"), To: s.Start.Add(s.Duration).UTC().Format("Mon 2 Jan 2006 15:04"), Span: span(s.Duration),
 		Notices: noticesOf(s), Tiles: tilesOf(s, models), Models: models,

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/control"
@@ -46,9 +47,14 @@ func Write(w io.Writer, s Summary) error {
 	if err := check(s); err != nil {
 		return fmt.Errorf("report on %q: %w", s.Result.Scenario, err)
 	}
+	return render(w, pageTemplate, pageOf(s), strconv.Quote(s.Result.Scenario))
+}
+
+// render writes a page, whole or not at all.
+func render(w io.Writer, t *template.Template, page any, of string) error {
 	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, pageOf(s)); err != nil {
-		return fmt.Errorf("report on %q: %w", s.Result.Scenario, err)
+	if err := t.Execute(&out, page); err != nil {
+		return fmt.Errorf("report on %s: %w", of, err)
 	}
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -56,8 +62,8 @@ func Write(w io.Writer, s Summary) error {
 	return nil
 }
 
-// securityPolicy refuses whatever is not the style sheet of this file.
-func securityPolicy() string {
-	sum := sha256.Sum256([]byte(styleText))
+// securityPolicy refuses whatever is not the style sheet of a page.
+func securityPolicy(style string) string {
+	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }

@@ -103,7 +103,7 @@ func TestEntriesOfRecordingsThatMakeNoSense(t *testing.T) {
 		`{trace: f, tokens: nowhere, work: {input: 1}, models: {"*": transcribe-fr}}`: {"nowhere is not there"},
 		`{trace: f}`: {"names no model", `models: {"*": NAME}`},
 		`{generate: {model: transcribe-fr, shape: poisson, peak: 2}, arrivals: gamma}`: {"has no effect on generated traffic"},
-		`{trace: f, format: grafana, models: {"*": transcribe-fr}}`:                    {"say unit: rate"},
+		`{trace: f, format: grafana, models: {"*": transcribe-fr}}`:                    {"say that the unit is rate"},
 	} {
 		refused(t, recordedAt(entry, map[string]string{"f": series, "t": "x"}), says...)
 	}

@@ -50,7 +50,7 @@ expect 0 "$AUTOSCALER" trace info mooncake.jsonl.gz
 says out 'format mooncake' 'without dates' '1 requests'
 printf '"Time","fr"\n1700092800000,1.5\n1700092860000,12.3 req/s\n' >panel.csv
 expect 3 "$AUTOSCALER" trace info panel.csv
-says err 'say unit: rate'
+says err 'say that the unit is rate'
 expect 3 "$AUTOSCALER" trace info panel.csv --unit rate
 says err panel.csv:3: 'Formatted data'
 silent out

@@ -29,6 +29,8 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
+	d.settings = d.memory.errorBudgets(s, in)
+
 	// 3. Size: what each model needs, and what it has.
 	d.memory.Blind.Observe(s.Policy, in.Snapshot)
 	d.size()

@@ -22,6 +22,8 @@ type Memory struct {
 	Blind policy.Blindness `json:"blind"`
 	// Ceilings bound what a model may need while a cap sheds, in requests a second.
 	Ceilings map[fleet.ModelName]float64 `json:"ceilings,omitempty"`
+	// ErrorBudgets tell how models stand with the misses that their targets allow.
+	ErrorBudgets map[fleet.ModelName]ErrorBudget `json:"error_budgets,omitempty"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }

@@ -5,187 +5,186 @@ import (
 	"time"
 )
 
-// aheads are the leads at which the forecaster keeps score of itself. Between
+// scored are the leads at which the forecaster keeps score of itself. Between
 // them it interpolates, in the logarithm of the lead.
-var aheads = [...]time.Duration{
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour, 48 * time.Hour,
+var scored = [...]time.Duration{
+	time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour,
 }
 
 // strides say how many bins lie between two scored forecasts. They share no
 // factor with 60, so that every minute of the hour is scored in turn.
-var strides = [...]int64{7, 13, 19, 31, 47, 61, 97, 127}
+var strides = [...]int64{7, 11, 13, 19, 31, 47, 61, 97, 127}
 
 const (
-	maxPending    = 64   // scored forecasts under way per lead
-	shortHalfLife = 3    // days after which an error at up to an hour counts half
-	longHalfLife  = 4    // the same beyond an hour
+	maxPending    = 12   // scored forecasts under way per lead
+	shortHalfLife = 6    // days after which an error at up to an hour counts half
+	longHalfLife  = 8    // the same beyond an hour
 	leastHalfLife = 150  // errors, for coarse bins
-	errorLimit    = 8.0  // standard units beyond which an error teaches no weights
-	aheadRidge    = 20.0 // errors that the prior weights are worth
-	maxWeight     = 1.2
-	// seasonalLimit is the error beyond which the size teaches nothing more.
-	seasonalLimit = 30.0
-	// The prior weights of the newest bin and of the two ratios fade with the lead.
-	lastFade = 2 * time.Minute
-	fastFade = 20 * time.Minute
-	slowFade = 6 * time.Hour
-	// standInFade is how long the plain level outweighs days of another kind.
-	standInFade = 90 * time.Minute
-	// otherParts is how much an error from another part of the day counts.
-	otherParts = 0.25
-	// priorErrors is how many independent errors the prior band is worth.
-	priorErrors = 10.0
-)
-
-// issued is a forecast that waits for its target. It keeps what it was made
-// from, so that nothing learnt since leaks into its score.
-type issued struct {
-	target   int64
-	point    float32 // what was forecast
-	base     float32 // what the profile alone said
-	unit     float32 // a standard error of what the weights explain
-	basis    basis
-	features [features]float32 // what the weights were applied to
-}
-
-// basis says what one point was made from.
-type basis uint8
-
-const (
-	fromLevel   basis = iota // the recent level alone
-	fromStandIn              // a profile that does not fit: of other kinds of day, or disproved by the present
-	fromProfile              // days of the target's kind
+	errorLimit    = 24.0 // expected errors beyond which an error teaches no weights
+	sizeLimit     = 6.0  // expected errors beyond which one teaches no spread
+	lateLimit     = 20.0 // usual errors that one counts as at most among the late ones
+	meanLimit     = 8.0  // the same at large
+	pointRidge    = 40.0 // independent errors that the prior weights are worth
+	spreadRidge   = 30.0
+	kinSteps      = 4.0 // bins of lead, in strides, that make an error half a copy
+	lateSeconds   = 1800
+	biasSeconds   = 900
+	// solveSeconds is how old weights may be: they move slowly, and solving for
+	// them is the dearest part of an observation.
+	solveSeconds = 300
+	// firstSpread is the mean error assumed before any was seen, in shares of the
+	// level's root, at a lead of 0; it grows with the root of the lead in hours.
+	firstSpread = 0.125
+	spreadWorth = 5.0  // independent errors that it is worth
+	spreadMost  = 4.0  // in log, how far the situation may move the expected error
+	choiceDays  = 1.0  // half-life of the losses that weigh the two regressions
+	choicePower = 12.0 // how sharply the better of them is preferred
+	choiceWorth = 20.0 // mean errors that their equality is worth
 )
 
 // ahead is what was learnt about one lead.
 type ahead struct {
 	steps, stride int64
 	logSteps      float64
-	keep          float64
-	ridge         float64
-	prior         [features]float64
-	carry         regression
-	seasonal      [dayParts]residuals
-	other         [fromProfile]residuals // of forecasts without the target's kind of day
-	pending       []issued               // ring
-	head, waiting int
+	keep, kin     float64 // fading per error, and errors that say as much as an independent one
+	level, season regression
+	spread        regression
+	residuals     residuals
+	rivals        rivals
+
+	errorLate, errorMean                      float64 // mean absolute error, of late and at large
+	bias                                      float64 // mean error of late
+	seen                                      float64 // errors behind them
+	assumed                                   float64 // mean error before any was seen, in shares of the level
+	lossLevel, lossSeason                     float64
+	lateGain, biasGain, choiceKeep, rivalKeep float64
+	queue                                     queue
+	issues, solveEvery                        int64
 }
 
 // newAheads returns the leads that differ at this step, ascending.
 func newAheads(c *calendar) []ahead {
-	var all []ahead
-	for _, lead := range aheads {
+	all := make([]ahead, 0, len(scored))
+	for _, lead := range scored {
 		steps := c.steps(lead)
 		if len(all) > 0 && all[len(all)-1].steps == steps {
 			continue
 		}
-		a := ahead{steps: steps, stride: 1, logSteps: math.Log(float64(steps))}
+		a := ahead{steps: steps, stride: 1, logSteps: math.Log(float64(steps)), residuals: newResiduals(), rivals: newRivals()}
 		for _, s := range strides {
 			if steps/a.stride < maxPending {
 				break
 			}
 			a.stride = s
 		}
+		seconds := float64(steps * c.step)
 		span := time.Duration(steps*c.step) * time.Second
 		days := float64(shortHalfLife)
 		if span > time.Hour {
 			days = longHalfLife
 		}
-		half := max(days*secondsPerDay/float64(c.step*a.stride), leastHalfLife)
-		a.keep = math.Exp2(-1 / half)
-		a.ridge = aheadRidge * a.kinship()
-		a.prior = priorWeights(span)
-		a.pending = make([]issued, steps/a.stride+1)
+		perDay := secondsPerDay / float64(c.step*a.stride)
+		between := float64(a.stride * c.step)
+		a.keep = math.Exp2(-1 / max(days*perDay, leastHalfLife))
+		a.kin = 1 + float64(steps)/(kinSteps*float64(a.stride))
+		a.level, a.season, a.spread = newRegression(levelPrior(span)), newRegression(seasonPrior(span)), newRegression(spreadPrior)
+		a.solveEvery = max(1, solveSeconds/(a.stride*c.step))
+		a.assumed = firstSpread * math.Sqrt(1+seconds/secondsPerHour)
+		a.lateGain = 1 - math.Exp2(-between/max(lateSeconds, seconds))
+		a.biasGain = 1 - math.Exp2(-between/max(biasSeconds, seconds/2))
+		a.choiceKeep = math.Exp2(-1 / max(choiceDays*perDay, 50))
+		a.rivalKeep = math.Exp2(-1 / max(rivalHalfDays*perDay, rivalLeast))
+		a.queue.ring = make([]issued, steps/a.stride+1)
 		all = append(all, a)
 	}
 	return all
 }
 
-// priorWeights say how far the ratios carry before anything was learnt.
-func priorWeights(lead time.Duration) [features]float64 {
-	return [features]float64{
-		math.Exp(-float64(lead) / float64(fastFade)),
-		math.Exp(-float64(lead) / float64(slowFade)),
-		0,
-		0.5 * math.Exp(-float64(lead)/float64(lastFade)),
-	}
-}
-
-// issue keeps a forecast to score it later.
-func (a *ahead) issue(f issued) {
-	if a.waiting == len(a.pending) {
-		a.head = (a.head + 1) % len(a.pending)
-		a.waiting--
-	}
-	a.pending[(a.head+a.waiting)%len(a.pending)] = f
-	a.waiting++
-}
-
-// due returns the forecast whose target is the bin, and forgets older ones,
-// whose targets were never observed.
-func (a *ahead) due(bin int64) (issued, bool) {
-	for a.waiting > 0 {
-		f := a.pending[a.head]
-		if f.target > bin {
-			break
-		}
-		a.head = (a.head + 1) % len(a.pending)
-		a.waiting--
-		if f.target == bin {
-			return f, true
-		}
-	}
-	return issued{}, false
-}
-
-// mature learns from a forecast whose target came out as value.
-func (a *ahead) mature(f *issued, value float64, part int, c *counting) {
-	point := float64(f.point)
-	unit := math.Sqrt(c.variance(point))
-	u := (value - point) / unit
-	if f.basis != fromProfile {
-		a.other[f.basis].learn(u, a.keep)
+// solve sets the weights anew, when it is time to.
+func (a *ahead) solve(seasonal bool) {
+	a.issues++
+	if a.issues%a.solveEvery != 0 {
 		return
 	}
-	a.seasonal[part].learn(clip(u, seasonalLimit), a.keep)
-	var x [features]float64
-	unit = float64(f.unit)
-	for i, v := range f.features {
-		x[i] = clip(float64(v)/unit, errorLimit)
+	a.level.solve(pointRidge * a.kin)
+	if seasonal {
+		a.season.solve(pointRidge * a.kin)
 	}
-	a.carry.learn(x, clip((value-float64(f.base))/unit, errorLimit), a.keep)
+	a.spread.solve(spreadRidge * a.kin)
 }
 
-// kinship is how many scored forecasts together say about as much as one that
-// shares nothing with the others: at a long lead neighbours err alike.
-func (a *ahead) kinship() float64 { return 1 + float64(a.steps)/float64(12*a.stride) }
+// usual is the mean error at the lead around a level, drawn to what is assumed.
+func (a *ahead) usual(level float64) float64 {
+	floor := 1e-4*level + tiny
+	n := a.seen / a.kin
+	seen, assumed := max(a.errorMean, floor), max(a.assumed*level, floor)
+	return assumed * math.Pow(seen/assumed, n/(n+spreadWorth))
+}
 
-// band is the quantiles of the errors at one lead, at Levels: in standard units
-// as far as errors were seen, and in shares of the rate as far as not.
-type band struct{ seen, assumed [levelCount]float64 }
+// share is how much the season regression counts against the level one.
+func (a *ahead) share() float64 {
+	prior := choiceWorth*a.errorMean + tiny
+	r := (a.lossSeason + prior) / (a.lossLevel + prior)
+	return 1 / (1 + math.Pow(r, choicePower))
+}
 
-// band returns the band for a basis and part of the day. Few errors draw it to a
-// log-normal prior of the given spread.
-func (a *ahead) band(from basis, part int, spread float64) band {
-	var sum [residualBins]float64
-	if from == fromProfile {
-		for i := range a.seasonal {
-			share := otherParts
-			if i == part {
-				share = 1
-			}
-			a.seasonal[i].addTo(&sum, share)
+// mature learns from a forecast whose target came out as root; it returns the
+// error.
+func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
+	spread := float64(f.spread)
+	r := root - float64(f.point)
+	u := r / spread
+	keep := float32(a.keep)
+	var x [maxInputs]float32
+	// 1. The weights of the two points, in expected errors.
+	teach := func(g *regression, in []int16, base int16) {
+		for i, v := range in {
+			x[i] = float32(clip(long(v), errorLimit))
 		}
-	} else {
-		a.other[from].addTo(&sum, 1)
+		g.learn(x[:], float32(clip(u-long(base), errorLimit)), keep)
 	}
-	q, n := quantilesOf(&sum)
-	n /= a.kinship()
-	var b band
-	for i, z := range normals {
-		b.seen[i] = q[i] * n / (n + priorErrors)
-		b.assumed[i] = (math.Exp(spread*z) - 1) * priorErrors / (n + priorErrors)
+	teach(&a.level, f.levelX[:], f.levelBase)
+	if f.seasonal {
+		teach(&a.season, f.seasonX[:], f.seasonBase)
+		const most = 5
+		a.lossLevel = a.lossLevel*a.choiceKeep + spread*min(math.Abs(u-long(f.level)), most)
+		a.lossSeason = a.lossSeason*a.choiceKeep + spread*min(math.Abs(u-long(f.season)), most)
 	}
-	return b
+	// 2. The expected error: a step of Fisher scoring for the scale of a Laplace
+	// distribution, whose log is linear in the inputs.
+	for i, v := range f.spreadX {
+		x[i] = float32(long(v))
+	}
+	a.spread.learn(x[:], float32(math.Log(spread/float64(f.usual))+min(math.Abs(u), sizeLimit)-1), keep)
+	// 3. The quantiles and their rivals.
+	s := stand{point: float64(f.point), spread: spread, last: float64(f.last)}
+	for i, v := range f.tilt {
+		s.tilt[i] = long(v)
+	}
+	var said [rivalGroups][rivalCount]float64
+	for g := range said {
+		for k, v := range f.said[g] {
+			said[g][k] = float64(v)
+		}
+	}
+	a.seen++
+	a.rivals.learn(root, &said, &s, a.rivalKeep, float64(f.weight), a.seen, without.rivals)
+	if without.shift {
+		a.residuals.shift = [levelCount]float32{}
+	}
+	a.residuals.learn(u, &s.tilt, a.keep, a.kin)
+	// 4. The mean errors.
+	size := math.Abs(r)
+	if a.seen == 1 {
+		a.errorLate, a.errorMean, a.bias = size, size, r
+		return r
+	}
+	most := a.errorMean + tiny
+	a.bias += max(a.biasGain, 1/a.seen) * (clip(r, meanLimit*most) - a.bias)
+	// The late errors are averaged as roots: one wild error says little about the next.
+	late := math.Sqrt(a.errorLate)
+	late += max(a.lateGain, 1/a.seen) * (math.Sqrt(min(size, lateLimit*most)) - late)
+	a.errorLate = late * late
+	a.errorMean += max(1-a.keep, 1/a.seen) * (min(size, meanLimit*most) - a.errorMean)
+	return r
 }

@@ -6,58 +6,106 @@ import (
 	"time"
 )
 
-const (
-	// seasonalSpread and levelSpread are the standard deviation, in log, of the
-	// band before errors are known; the level's grows with the root of the lead
-	// in hours, up to spreadMost.
-	seasonalSpread = 0.3
-	levelSpread    = 0.3
-	// noneSpread is the same before any observation: the highest quantile is
-	// a hundred times the guess or more.
-	noneSpread = 2.0
-)
+// noneSpread is the standard deviation, in log, before any observation: the
+// highest quantile is a hundred times the guess or more.
+const noneSpread = 2.0
 
-// spreadMost bounds the band before errors are known, where no day of the kind is.
-var spreadMost = [fromProfile]float64{fromLevel: 1.5, fromStandIn: 0.8}
-
-// bandKey names a band that one path needs, possibly many times.
-type bandKey struct {
-	ahead, part int
-	from        basis
+// view is what one target looks like from now, whatever the lead.
+type view struct {
+	place                 place
+	seasonal              bool
+	levelBase, seasonBase float64
+	levelX                [levelInputs]float64
+	seasonX               [seasonInputs]float64
 }
 
-// bands computes each band at most once per path.
-type bands struct {
-	owner *Seasonal
-	held  [len(aheads)][dayParts + fromProfile]*band
-	carry [len(aheads)]*[features]float64
-}
-
-func (b *bands) at(k bandKey) *band {
-	part := k.part
-	if k.from != fromProfile {
-		part = dayParts + int(k.from)
+func (s *Seasonal) view(target int64) view {
+	v := view{place: s.calendar.place(target)}
+	v.levelBase = s.levelInput(&v.levelX)
+	mask(v.levelX[:], s.without.level)
+	e := s.profile.at(v.place)
+	if v.seasonal = e.known && s.trail.m > 0; v.seasonal {
+		v.seasonBase = s.seasonInput(target, &e, &v.seasonX)
+		mask(v.seasonX[:], s.without.season)
 	}
-	if b.held[k.ahead][part] == nil {
-		a := &b.owner.aheads[k.ahead]
-		spread := seasonalSpread
-		if k.from != fromProfile {
-			hours := float64(a.steps*b.owner.calendar.step) / secondsPerHour
-			spread = min(levelSpread*math.Sqrt(1+hours), spreadMost[k.from])
+	return v
+}
+
+func mask(x []float64, without uint32) {
+	for i := range x {
+		if without>>i&1 == 1 {
+			x[i] = 0
 		}
-		q := a.band(k.from, k.part, spread)
-		b.held[k.ahead][part] = &q
 	}
-	return b.held[k.ahead][part]
 }
 
-func (b *bands) weights(ahead int) *[features]float64 {
-	if b.carry[ahead] == nil {
-		a := &b.owner.aheads[ahead]
-		w := a.carry.solve(a.prior, a.ridge, maxWeight)
-		b.carry[ahead] = &w
+// made is one forecast with what it was made from.
+type made struct {
+	stand
+	level, season, usual float64
+	spreadX              [spreadInputs]float64
+}
+
+// make forecasts what is in view, as seen at one lead.
+func (s *Seasonal) make(v *view, a *ahead) made {
+	v.levelX[levelInputs-1], v.seasonX[seasonInputs-1] = a.bias, a.bias
+	mask(v.levelX[:], s.without.level)
+	mask(v.seasonX[:], s.without.season)
+	m := made{level: v.levelBase + a.level.answer(v.levelX[:])}
+	m.point = m.level
+	if v.seasonal {
+		m.season = v.seasonBase + a.season.answer(v.seasonX[:])
+		share := a.share()
+		switch s.without.share {
+		case 1:
+			share = 1
+		case -1:
+			share = 0
+		}
+		m.point += share * (m.season - m.level)
 	}
-	return b.carry[ahead]
+	m.usual = a.usual(s.unrest.level)
+	s.spreadInput(a, m.usual, m.point, v.place, &m.spreadX)
+	mask(m.spreadX[:], s.without.spread)
+	m.spread = m.usual * math.Exp(clip(a.spread.answer(m.spreadX[:]), spreadMost))
+	m.last = s.trail.level[0]
+	if !s.without.tilt {
+		m.tilt = s.tiltInput(a, m.usual, &m.spreadX)
+	}
+	return m
+}
+
+// issue keeps a forecast to score it when its target comes.
+func (s *Seasonal) issue(target int64, a *ahead) {
+	v := s.view(target)
+	m := s.make(&v, a)
+	f := a.queue.push()
+	*f = issued{
+		target: target, seasonal: v.seasonal,
+		point: float32(m.point), spread: float32(m.spread), usual: float32(m.usual),
+		last:   float32(m.last),
+		weight: float32(max(m.point, 0.05*s.unrest.level, tiny) / max(s.unrest.level, tiny)),
+	}
+	inverse := 1 / m.spread
+	f.levelBase, f.level = short((v.levelBase-m.point)*inverse), short((m.level-m.point)*inverse)
+	f.seasonBase, f.season = short((v.seasonBase-m.point)*inverse), short((m.season-m.point)*inverse)
+	for i, x := range v.levelX {
+		f.levelX[i] = short(x * inverse)
+	}
+	for i, x := range v.seasonX {
+		f.seasonX[i] = short(x * inverse)
+	}
+	for i, x := range m.spreadX {
+		f.spreadX[i] = short(x)
+	}
+	for i, x := range m.tilt {
+		f.tilt[i] = short(x)
+	}
+	for g, l := range rivalLevels {
+		for k := range rivalCount {
+			f.said[g][k] = float32(a.say(k, l, &m.stand))
+		}
+	}
 }
 
 // Forecast answers for the bins that cover now plus each lead. The age of the
@@ -66,9 +114,8 @@ func (s *Seasonal) Forecast(now time.Time, leads []time.Duration) Path {
 	if !slices.IsSorted(leads) {
 		leads = slices.Sorted(slices.Values(leads))
 	}
-	path := Path{At: now, Points: make([]Point, 0, len(leads)), Basis: BasisNone}
+	path := Path{At: now, Points: make([]Point, 0, len(leads))}
 	room := make([]float64, len(leads)*levelCount)
-	b := bands{owner: s}
 	seasonal := 0
 	for i, lead := range leads {
 		if i > 0 && lead == leads[i-1] {
@@ -76,24 +123,31 @@ func (s *Seasonal) Forecast(now time.Time, leads []time.Duration) Path {
 		}
 		pt := Point{Lead: lead, Quantiles: room[:levelCount:levelCount]}
 		room = room[levelCount:]
-		if s.answer(s.calendar.bin(now.Add(lead)), &b, &pt) {
+		if s.answer(s.calendar.bin(now.Add(lead)), &pt) {
 			seasonal++
 		}
 		path.Points = append(path.Points, pt)
 	}
-	switch {
-	case !s.present.known:
-	case 2*seasonal >= len(path.Points) && seasonal > 0:
-		path.Basis = BasisSeasonal
-	default:
-		path.Basis = BasisLevel
-	}
+	path.Basis, path.Note = s.basis(2*seasonal >= len(path.Points) && seasonal > 0)
 	return path
 }
 
-// answer fills one point and says whether it rests on the profile.
-func (s *Seasonal) answer(target int64, b *bands, pt *Point) bool {
-	if !s.present.known {
+// basis says what a path rests on.
+func (s *Seasonal) basis(seasonal bool) (basis, note string) {
+	switch a := &s.aheads[s.teacher]; {
+	case s.trail.n == 0:
+		return BasisNone, "nothing was observed yet: the band is a guess"
+	case !seasonal:
+		return BasisLevel, "past days say nothing about these hours yet: the recent level alone, with a wide band"
+	case a.seen*float64(a.stride*s.calendar.step) > 2*secondsPerDay && a.share() < 0.2:
+		return BasisSeasonal, "not predictable from past days, because they forecast worse than the recent level alone: it leads"
+	}
+	return BasisSeasonal, ""
+}
+
+// answer fills one point and says whether past days took part.
+func (s *Seasonal) answer(target int64, pt *Point) bool {
+	if s.trail.n == 0 {
 		for i, z := range normals {
 			pt.Quantiles[i] = s.prior * math.Exp(noneSpread*z)
 		}
@@ -101,33 +155,61 @@ func (s *Seasonal) answer(target int64, b *bands, pt *Point) bool {
 		pt.Quantiles[0], pt.Quantiles[1] = 0, 0
 		return false
 	}
-	// 1. Between which scored leads the target lies.
-	steps := max(1, target-s.present.bin)
-	lo, share := s.between(steps)
-	hi := min(lo+1, len(s.aheads)-1)
-	// 2. The point, under weights between theirs.
-	wlo, whi := b.weights(lo), b.weights(hi)
-	var w [features]float64
-	for i := range w {
-		w[i] = mix(wlo[i], whi[i], share)
+	// 1. The quantiles at the scored leads around the target, mixed.
+	lo, share := s.between(max(1, target-s.trail.bin))
+	v := s.view(target)
+	var q [levelCount]float64
+	for k, part := range [2]float64{1 - share, share} {
+		if part == 0 {
+			continue
+		}
+		a := &s.aheads[lo+k]
+		m := s.make(&v, a)
+		for l := range q {
+			q[l] += part * a.quantile(l, &m.stand)
+		}
 	}
-	f := s.point(target, &w)
-	// 3. The band, between theirs, in standard units around the point.
-	part := s.calendar.place(target).part
-	qlo, qhi := b.at(bandKey{lo, part, f.basis}), b.at(bandKey{hi, part, f.basis})
-	mean := float64(f.point)
-	unit := math.Sqrt(s.counting.variance(mean))
-	for i := range pt.Quantiles {
-		off := mix(qlo.seen[i], qhi.seen[i], share)*unit + mix(qlo.assumed[i], qhi.assumed[i], share)*mean
-		pt.Quantiles[i] = max(0, mean+off)
+	// 2. Back to rates, with the minute of the hour.
+	pulse := s.pulse.at(v.place.pulse)
+	for l, root := range q {
+		pt.Quantiles[l] = square(clip(max(0, root+pulse), rootMost))
 	}
-	// 4. Never narrower than counting noise; never crossing, whatever was rounded.
-	s.counting.widen(mean, pt.Quantiles)
+	// 3. Never narrower than counting noise; never crossing.
+	slices.Sort(pt.Quantiles)
+	s.counting.widen(pt.Quantiles[medianIndex], pt.Quantiles)
 	for i := 1; i < levelCount; i++ {
 		pt.Quantiles[i] = max(pt.Quantiles[i], pt.Quantiles[i-1])
 	}
-	pt.Mean = mean
-	return f.basis != fromLevel
+	pt.Mean = meanOf(pt.Quantiles)
+	return v.seasonal
+}
+
+// rootMost keeps squares of forecasts finite.
+var rootMost = 100 * math.Sqrt(maxRate)
+
+// meanWeights integrate over quantiles at levels: half of the levels to either
+// side belong to each, the tails to the outermost.
+var meanWeights = func() (w [levelCount]float64) {
+	for i := range levels {
+		lo, hi := 0.0, 1.0
+		if i > 0 {
+			lo = (levels[i-1] + levels[i]) / 2
+		}
+		if i < levelCount-1 {
+			hi = (levels[i] + levels[i+1]) / 2
+		}
+		w[i] = hi - lo
+	}
+	return w
+}()
+
+// meanOf is the mean of the distribution with these quantiles.
+func meanOf(q []float64) float64 {
+	mean := 0.0
+	for i, w := range meanWeights {
+		mean += w * q[i]
+	}
+	return mean
 }
 
 // between returns the last scored lead at or below steps, and how far steps lies

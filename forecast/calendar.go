@@ -22,6 +22,7 @@ type calendar struct {
 // place says where in the day a bin lies.
 type place struct {
 	slot, kind, part, pulse int
+	second                  int // of the local day, at which the bin starts
 }
 
 // newCalendar rounds the step to whole seconds. A step below a second is read
@@ -70,7 +71,7 @@ func (c *calendar) place(bin int64) place {
 	}
 	// The epoch was a Thursday.
 	weekday := (day%7 + 7 + 4) % 7
-	p := place{slot: int(inDay / c.width), part: int(inDay * dayParts / secondsPerDay)}
+	p := place{slot: int(inDay / c.width), part: int(inDay * dayParts / secondsPerDay), second: int(inDay)}
 	switch weekday {
 	case 6:
 		p.kind = 1

@@ -3,9 +3,6 @@ package forecast
 import "math"
 
 const (
-	// relativeNoise is the share of the rate in one standard unit of error. It
-	// only sets the resolution of the residuals: how wide the band is, they say.
-	relativeNoise = 0.1
 	// exactBelow is the expected count from which on the Cornish-Fisher
 	// expansion replaces the sum of the distribution.
 	exactBelow = 8.0
@@ -24,17 +21,6 @@ type counting struct {
 	scale      float64 // slow mean of the series, the yardstick where there are no events
 	known      float64 // observations so far
 	dispersion float64 // running median of d^2/(a+b)
-}
-
-// variance is one standard unit of error squared at rate f: the counting noise
-// of one bin, half an event so that zero has a unit too, and a share of the rate.
-func (c *counting) variance(f float64) float64 {
-	relative := relativeNoise * f
-	floor := 0.5 * c.event
-	if c.event == 0 {
-		floor = 0.1 * relativeNoise * c.scale
-	}
-	return f*c.event + floor*floor + relative*relative + 1e-24
 }
 
 // learn takes a value and the one in the bin before it (NaN if unknown).
@@ -73,7 +59,9 @@ func (c *counting) widen(f float64, q []float64) {
 		return
 	}
 	mu := f/c.event + 0.5/(c.known+1)
-	phi := c.overdispersion()
+	// Neighbouring bins differ by more than noise where the rate itself moves, so
+	// only small numbers, whose noise drowns that, are taken as clumped.
+	phi := 1 + (c.overdispersion()-1)/(1+mu/exactBelow)
 	var counts [levelCount]float64
 	if mu < exactBelow {
 		exactCounts(mu, phi, &counts)

@@ -10,88 +10,178 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The histogram answers like the sorted errors themselves, within a bin.
+// The quantiles are those of the errors themselves, within a bin.
 func TestResidualsAgreeWithSortedErrors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var r residuals
+	r := newResiduals()
 	var all []float64
+	var calm [tiltInputs]float64
 	for range 20000 {
 		u := 2 * rng.NormFloat64()
 		all = append(all, u)
-		r.learn(u, 1)
+		r.learn(u, &calm, 1, 1)
 	}
 	slices.Sort(all)
-	var sum [residualBins]float64
-	r.addTo(&sum, 1)
-	q, n := quantilesOf(&sum)
-	if math.Abs(n-20000) > 1 {
-		t.Errorf("mass %g", n)
-	}
 	for i, level := range levels {
-		if want := all[int(level*20000)]; math.Abs(q[i]-want) > 0.1 {
-			t.Errorf("level %g: %g, want %g", level, q[i], want)
+		if want := all[int(level*20000)]; math.Abs(r.at(i, &calm)-want) > 0.5 {
+			t.Errorf("level %g: %g, want %g", level, r.at(i, &calm), want)
 		}
+	}
+}
+
+// Whatever the errors do, the share of them below a quantile is what it says.
+func TestShareBelowIsAsPromised(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	r := newResiduals()
+	var below [levelCount]float64
+	const n = 20000
+	x := [tiltInputs]float64{}
+	for i := range n {
+		// The spread doubles and halves from day to day, and the mean wanders.
+		u := rng.NormFloat64()*math.Exp2(math.Sin(float64(i)/700)) + math.Sin(float64(i)/2000)
+		for l := range levels {
+			if u <= r.at(l, &x) {
+				below[l]++
+			}
+		}
+		r.learn(u, &x, 0.9998, 1)
+	}
+	for l, level := range levels {
+		if got := below[l] / n; math.Abs(got-level) > 0.02 {
+			t.Errorf("level %g: %g of the outcomes lie below", level, got)
+		}
+	}
+}
+
+// A tilt learns on what the shape of the errors hangs.
+func TestTiltFollowsTheSituation(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 4))
+	r := newResiduals()
+	up, down := [tiltInputs]float64{1}, [tiltInputs]float64{-1}
+	for range 20000 {
+		r.learn(rng.NormFloat64()+1, &up, 0.9998, 1)
+		r.learn(rng.NormFloat64()-1, &down, 0.9998, 1)
+	}
+	if a, b := r.at(medianIndex, &up), r.at(medianIndex, &down); a < 0.6 || b > -0.6 {
+		t.Errorf("medians %g and %g, want about 1 and -1", a, b)
 	}
 }
 
 func TestOldErrorsFade(t *testing.T) {
-	var r residuals
+	r := newResiduals()
+	var calm [tiltInputs]float64
 	keep := math.Exp2(-1.0 / 100)
 	for range 100_000 { // far enough for the weights to be rescaled many times
-		r.learn(-5, keep)
+		r.learn(-5, &calm, keep, 1)
 	}
 	for range 400 {
-		r.learn(5, keep)
+		r.learn(5, &calm, keep, 1)
 	}
-	var sum [residualBins]float64
-	r.addTo(&sum, 1)
-	q, n := quantilesOf(&sum)
-	if want := 1 / (1 - keep); math.Abs(n-want) > 0.01*want {
-		t.Errorf("mass %g, want %g", n, want)
+	total := 0.0
+	for _, m := range r.mass {
+		total += float64(m)
+	}
+	if want := 1 / (1 - keep); math.Abs(total/r.weight-want) > 0.01*want {
+		t.Errorf("mass %g, want %g", total/r.weight, want)
 	}
 	// Four half-lives leave a sixteenth of the old.
-	if q[1] > -4 || q[2] < 4 {
+	if q := r.q; q[4] < 4 || q[10] > 6 {
 		t.Errorf("quantiles %v", q)
 	}
 }
 
-func TestRegressionFindsItsWeights(t *testing.T) {
+// The better rival leads, and is dropped when another becomes better.
+func TestRivalsAreChosenByTheirLosses(t *testing.T) {
+	r := newRivals()
+	s := stand{spread: 1, last: 1}
+	for turn, best := range []int{1, 0} {
+		for range 400 {
+			var said [rivalGroups][rivalCount]float64
+			for g := range said {
+				said[g] = [rivalCount]float64{2, 2}
+				said[g][best] = 1.01
+			}
+			r.learn(1, &said, &s, 0.98, 1, 1000, 0)
+		}
+		for g, w := range r.weight {
+			if w[best] < 0.99 {
+				t.Fatalf("turn %d, group %d: weights %v", turn, g, w)
+			}
+		}
+	}
+}
+
+// A short keeps a number to a thousandth within its range, and its sign beyond.
+func TestShortKeepsNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.Float64Range(-100, 100).Draw(t, "v")
+		if got, want := long(short(v)), clip(v, 32767.0/shortUnit); math.Abs(got-want) > 0.51/shortUnit {
+			t.Fatalf("%g is kept as %g", v, got)
+		}
+	})
+}
+
+// The weights are those of the normal equations, solved by plain elimination.
+func TestRegressionAgreesWithElimination(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		want := [features]float64{rng.Float64(), rng.Float64(), rng.Float64(), rng.Float64()}
-		var r regression
-		prior := [features]float64{0.5, 0.5, 0.5, 0.5}
-		if got := r.solve(prior, 20, 1); got != prior {
-			t.Fatalf("before anything was learnt: %v", got)
+		n := rapid.IntRange(1, maxInputs).Draw(t, "inputs")
+		ridge := rapid.Float64Range(1, 100).Draw(t, "ridge")
+		prior := make([]float64, n)
+		for i := range prior {
+			prior[i] = rng.NormFloat64()
 		}
-		for range 4000 {
-			var x [features]float64
-			y := 0.1 * rng.NormFloat64()
+		r := newRegression(prior)
+		m := make([][]float64, n)
+		for i := range m {
+			m[i] = make([]float64, n+1)
+			m[i][i], m[i][n] = ridge, ridge*float64(r.prior[i])
+		}
+		for range rapid.IntRange(0, 200).Draw(t, "pairs") {
+			x := make([]float32, n)
 			for i := range x {
-				x[i] = rng.NormFloat64()
-				y += want[i] * x[i]
+				x[i] = float32(rng.NormFloat64())
 			}
-			r.learn(x, y, 0.999)
+			y := float32(rng.NormFloat64())
+			r.learn(x, y, 1)
+			for i := range n {
+				for j := range n {
+					m[i][j] += float64(x[i]) * float64(x[j])
+				}
+				m[i][n] += float64(x[i]) * float64(y)
+			}
 		}
-		for i, w := range r.solve(prior, 20, 1) {
-			if math.Abs(w-want[i]) > 0.05 {
-				t.Fatalf("weight %d: %g, want %g", i, w, want[i])
+		r.solve(ridge)
+		for i := range n {
+			for j := range n {
+				if j != i {
+					f := m[j][i] / m[i][i]
+					for k := i; k <= n; k++ {
+						m[j][k] -= f * m[i][k]
+					}
+				}
+			}
+		}
+		for i := range n {
+			if want := m[i][n] / m[i][i]; math.Abs(float64(r.weights[i])-want) > 1e-3 {
+				t.Fatalf("weight %d: %g, want %g", i, r.weights[i], want)
 			}
 		}
 	})
 }
 
-// The same column four times leaves no inverse, but weights nevertheless.
+// The same column many times leaves no inverse, but weights nevertheless.
 func TestRegressionBearsCopies(t *testing.T) {
-	var r regression
+	r := newRegression(make([]float64, 4))
 	for range 1000 {
-		r.learn([features]float64{8, 8, 8, 8}, 8, 1)
+		r.learn([]float32{8, 8, 8, 8}, 8, 1)
 	}
-	sum := 0.0
-	for _, w := range r.solve([features]float64{}, 20, 1.2) {
+	r.solve(20)
+	sum := float32(0)
+	for _, w := range r.weights {
 		sum += w
 	}
-	if math.Abs(sum-1) > 0.01 {
+	if math.Abs(float64(sum)-1) > 0.01 {
 		t.Errorf("weights sum to %g", sum)
 	}
 }
@@ -176,7 +266,7 @@ func TestPlacesFollowTheClock(t *testing.T) {
 		}
 		p := c.place(bin)
 		inDay := int64(start.Hour()*3600 + start.Minute()*60 + start.Second())
-		if p.slot != int(inDay/c.width) || p.part != start.Hour()/6 || p.slot >= c.slots || p.pulse >= c.pulses {
+		if p.second != int(inDay) || p.slot != int(inDay/c.width) || p.part != start.Hour()/6 || p.slot >= c.slots || p.pulse >= c.pulses {
 			t.Fatalf("%v is at %+v of %+v", start, p, c)
 		}
 		want := map[time.Weekday]int{time.Saturday: 1, time.Sunday: 2}[start.Weekday()]
@@ -186,31 +276,50 @@ func TestPlacesFollowTheClock(t *testing.T) {
 	})
 }
 
-// Smoothing one slot is the mean of its neighbours, also across midnight.
+// A coarse slot is smoothed with its neighbours, also across midnight: the mean
+// over a quarter of an hour around the bin, by brute force over its seconds.
 func TestSmoothingWrapsAtMidnight(t *testing.T) {
 	c := newCalendar(time.Minute)
 	rapid.Check(t, func(t *rapid.T) {
 		p := newProfile(&c)
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		for slot := range c.slots {
+		row := p.kinds[1]
+		for i := range row {
 			if rng.IntN(3) > 0 {
-				p.learn(place{slot: slot, pulse: slot % 60}, rng.Float64())
+				row[i] = float32(rng.Float64())
 			}
 		}
-		for i := range 60 {
-			p.learnPulse(place{pulse: i}, 0.5+rng.Float64(), 1)
-		}
-		slot := rapid.IntRange(0, c.slots-1).Draw(t, "slot")
+		second := 60 * rapid.IntRange(0, 1439).Draw(t, "minute")
 		sum, n := 0.0, 0.0
-		for s := slot - p.reach; s <= slot+p.reach; s++ {
-			k := (s + c.slots) % c.slots
-			if v := float64(p.kinds[0][k]); !math.IsNaN(v) {
-				sum, n = sum+v/p.pulse.factor[k%60], n+1
+		for s := second - 450; s < second+450; s++ {
+			if v := float64(row[(s+secondsPerDay)%secondsPerDay/300]); !math.IsNaN(v) {
+				sum, n = sum+v, n+1
 			}
 		}
-		got, _, ok := p.smoothed(place{slot: slot, pulse: slot % 60}, 0)
-		if want := sum / n * p.pulse.factor[slot%60]; ok != (n > 0) || math.Abs(got-want) > 1e-6 {
-			t.Fatalf("slot %d: %g, want %g", slot, got, want)
+		got := p.smoothed(place{second: second}, 1)
+		if want := sum / n; math.IsNaN(got) != (n == 0) || math.Abs(got-want) > 1e-6 {
+			t.Fatalf("second %d: %g, want %g", second, got, want)
 		}
 	})
+}
+
+// The remembered days answer with what was there, and with nothing outside.
+func TestPastRemembersEightDays(t *testing.T) {
+	c := newCalendar(time.Minute)
+	p := newPast(&c)
+	start := monday.Unix()
+	for m := range int64(20 * 1440) {
+		p.add(start+60*m, float64(m))
+	}
+	end := int64(20*1440 - 1)
+	for _, ago := range []int64{30, 1440, 7 * 1440} {
+		if got := p.at(start + 60*(end-ago)); math.Abs(got-float64(end-ago)) > 10.5 {
+			t.Errorf("%d minutes ago: %g, want %d", ago, got, end-ago)
+		}
+	}
+	for _, ago := range []int64{-30, 9 * 1440} {
+		if got := p.at(start + 60*(end-ago)); !math.IsNaN(got) {
+			t.Errorf("%d minutes ago: %g, want nothing", ago, got)
+		}
+	}
 }

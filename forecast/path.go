@@ -43,6 +43,7 @@ type Path struct {
 	At     time.Time
 	Points []Point // ascending lead
 	Basis  string  // BasisSeasonal, BasisLevel or BasisNone: what it rests on, for people
+	Note   string  `json:",omitempty"` // what else people should know: "not predictable, because ..."; usually empty
 }
 
 // Quantile returns the quantile at a level and a lead, in units per second. It

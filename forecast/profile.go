@@ -3,188 +3,156 @@ package forecast
 import "math"
 
 const (
-	// profileGain is the weight of the newest day of a kind once there are four.
-	profileGain = 0.3
-	// anyGain is the weight of the newest day in the profile over all kinds.
-	anyGain = 0.5
-	// smoothSeconds is how far the smoothing of a slot reaches to either side.
+	// kindGain is the weight of the newest day of a kind once there are five,
+	// anyGain that of the newest day over all kinds.
+	kindGain = 0.2
+	anyGain  = 0.3
+	// smoothSeconds is how far the smoothing of a fine slot reaches to either side.
 	smoothSeconds = 7 * 60
-	// pulseKeep fades what was learnt about one minute of the hour, per hour:
-	// half of it is from the last three days.
-	pulseKeep = 0.9904
-	// pulseShrink pulls a minute of the hour to 1, in hours' worth of evidence.
-	pulseShrink = 3.0
-	// profileRidge is how many bins of typical size the prior weights are worth.
-	profileRidge = 60.0
+	// coarseSeconds and backSeconds are the lengths of the slots of a kind of day
+	// and of the remembered days, where the step is not longer.
+	coarseSeconds = 300
+	backSeconds   = 1200
+	// backDays is how far back the remembered days reach.
+	backDays = 8
 )
 
-// profilePrior weighs, before anything was learnt, the slot's own mean against
-// its smoothed surroundings, and the mean of all days against that of its kind.
-var profilePrior = [features]float64{0.3}
-
-// profile is the expected rate by slot of the day and kind of day, and over all
-// kinds. Slots hold exponentially weighted means; NaN is a slot never seen.
+// profile is what past days say: by coarse slot of the day and kind of day, by
+// fine slot over all kinds, and the last eight days themselves. Values are roots
+// of rates, freed of the minute of the hour; NaN is a slot never seen.
 type profile struct {
-	kinds [dayKinds + 1][]float32 // the last one is over all kinds
-	days  [dayKinds][]uint8       // observations behind a slot, saturating
-	pulse struct {                // by slot of the hour: rate over the mean of its hour
-		sum, weight, factor []float64
-		inverse             []float64 // 1/factor, with reach slots of the hour repeated at either end
-	}
-	reach int        // slots to either side in the smoothing
-	gain  [2]float64 // for a kind and for all, per bin
-	own   regression // of what came on what the smoothed profile leaves out
+	fine  []float32
+	kinds [dayKinds][]float32
+	days  [dayKinds][]uint8 // bins behind a coarse slot, saturating
+	back  past
+
+	coarse         int64   // seconds per coarse slot
+	ring           bool    // coarse slots are smoothed with their neighbours
+	reach          int     // fine slots to either side in the smoothing
+	kind, fineGain float64 // weights of one bin
+	perCoarse      float64 // fine slots in a coarse one
 }
 
 func newProfile(c *calendar) profile {
-	var p profile
+	p := profile{coarse: max(coarseSeconds, c.width), reach: int(smoothSeconds / c.width), back: newPast(c)}
+	p.ring = p.coarse <= smoothSeconds
+	p.fine = unknowns(c.slots)
 	for k := range p.kinds {
-		p.kinds[k] = make([]float32, c.slots)
-		for s := range p.kinds[k] {
-			p.kinds[k][s] = float32(math.NaN())
-		}
-	}
-	for k := range p.days {
-		p.days[k] = make([]uint8, c.slots)
-	}
-	p.pulse.sum, p.pulse.weight = make([]float64, c.pulses), make([]float64, c.pulses)
-	p.reach = int(smoothSeconds / c.width)
-	p.pulse.factor, p.pulse.inverse = make([]float64, c.pulses), make([]float64, c.pulses+2*p.reach)
-	for i := range p.pulse.factor {
-		p.pulse.factor[i] = 1
-	}
-	for i := range p.pulse.inverse {
-		p.pulse.inverse[i] = 1
+		p.kinds[k] = unknowns(int((secondsPerDay + p.coarse - 1) / p.coarse))
+		p.days[k] = make([]uint8, len(p.kinds[k]))
 	}
 	// Several bins may share a slot; together they weigh what one bin would.
-	share := float64(c.step) / float64(c.width)
-	p.gain = [2]float64{1 - math.Pow(1-profileGain, share), 1 - math.Pow(1-anyGain, share)}
+	share := func(gain float64, width int64) float64 {
+		return 1 - math.Pow(1-gain, float64(c.step)/float64(width))
+	}
+	p.kind, p.fineGain = share(kindGain, p.coarse), share(anyGain, c.width)
+	p.perCoarse = float64(p.coarse) / float64(c.width)
 	return p
 }
 
-// expected is what the profile says of one place, with the parts it came from.
-type expected struct {
-	value    float64
-	smoothed float64
-	parts    [features]float64 // what may be added to smoothed, before weighing
-	known    bool
-	standIn  bool // no day of this kind was seen yet; other days stand in
+func unknowns(n int) []float32 {
+	row := make([]float32, n)
+	for i := range row {
+		row[i] = unknown
+	}
+	return row
 }
 
-// at returns what the profile says of a place under the given weights. Whole
-// asks for every part, also those that weigh nothing now.
-func (p *profile) at(pl place, weights *[features]float64, whole bool) expected {
-	smooth, own, ok := p.smoothed(pl, pl.kind)
-	if !ok {
-		// No such day yet: the other days stand in, yesterday foremost.
-		smooth, own, ok = p.smoothed(pl, dayKinds)
-		if !ok {
-			return expected{}
-		}
-		return expected{value: max(0, smooth+weights[0]*(own-smooth)), smoothed: smooth, known: true, standIn: true}
+// expected is what past days say of one place.
+type expected struct {
+	value   float64 // of the kind of day, smoothed
+	kind    float64 // what the kind of day has over all days
+	detail  float64 // what the place itself has over its surroundings
+	known   bool
+	standIn bool // no day of this kind was seen yet; other days stand in
+}
+
+// at returns what the profile says of a place.
+func (p *profile) at(pl place) expected {
+	all := p.around(pl.slot)
+	if math.IsNaN(all) {
+		return expected{}
 	}
-	e := expected{smoothed: smooth, known: true}
-	e.parts[0] = own - smooth
-	if whole || weights[1] > 0 {
-		if other, _, found := p.smoothed(pl, dayKinds); found {
-			e.parts[1] = other - smooth
-		}
+	e := expected{value: all, known: true, standIn: true}
+	if own := p.smoothed(pl, pl.kind); !math.IsNaN(own) {
+		e.value, e.kind, e.standIn = own, own-all, false
 	}
-	e.value = max(0, smooth+weights[0]*e.parts[0]+weights[1]*e.parts[1])
+	if v := float64(p.fine[pl.slot]); !math.IsNaN(v) && p.reach > 0 {
+		e.detail = v - all
+	}
 	return e
 }
 
-// smoothed returns the mean of the slots around a place, each freed of its
-// minute of the hour, with the place's own minute put back: the burst at the
-// full hour is not smeared. It also returns the slot's own mean.
-func (p *profile) smoothed(pl place, kind int) (smooth, own float64, ok bool) {
+// around returns the mean of the fine slots around one, NaN if none was seen.
+func (p *profile) around(slot int) float64 {
+	sum, n := 0.0, 0.0
+	k := slot - p.reach
+	if k < 0 {
+		k += len(p.fine)
+	}
+	for range 2*p.reach + 1 {
+		if v := float64(p.fine[k]); v == v {
+			sum, n = sum+v, n+1
+		}
+		if k++; k == len(p.fine) {
+			k = 0
+		}
+	}
+	return sum / n
+}
+
+// smoothed returns a kind of day at a place: the mean over a window three coarse
+// slots wide around it, NaN if none was seen.
+func (p *profile) smoothed(pl place, kind int) float64 {
 	row := p.kinds[kind]
-	// around[k] belongs to slot pl.slot-reach+k: the hour is stored with both ends
-	// repeated, and a day is cut where it wraps.
-	around := p.pulse.inverse[pl.pulse : pl.pulse+2*p.reach+1]
-	from, to := pl.slot-p.reach, pl.slot+p.reach+1
-	sum, n := 0.0, 0
-	if from < 0 {
-		s, k := sumKnown(row[len(row)+from:], around)
-		sum, n = sum+s, n+k
-		around, from = around[-from:], 0
+	at := int64(pl.second) / p.coarse
+	if !p.ring {
+		return float64(row[at])
 	}
-	inDay := min(to, len(row))
-	s, k := sumKnown(row[from:inDay], around)
-	sum, n = sum+s, n+k
-	if to > len(row) {
-		s, k = sumKnown(row[:to-len(row)], around[inDay-from:])
-		sum, n = sum+s, n+k
-	}
-	if n == 0 {
-		return 0, 0, false
-	}
-	smooth = sum / float64(n) * p.pulse.factor[pl.pulse]
-	own = smooth
-	if v := float64(row[pl.slot]); !math.IsNaN(v) {
-		own = v
-	}
-	return smooth, own, true
-}
-
-// sumKnown adds the known slots, each times its factor, and counts them.
-func sumKnown(slots []float32, factors []float64) (sum float64, n int) {
-	factors = factors[:len(slots)]
-	for i, slot := range slots {
-		if v := float64(slot); !math.IsNaN(v) {
-			sum += v * factors[i]
-			n++
+	off := float64(int64(pl.second)%p.coarse)/float64(p.coarse) - 0.5 // from the middle of the slot
+	weight := [5]float64{max(0, -off), 1 - max(0, off), 1, 1 - max(0, -off), max(0, off)}
+	sum, n := 0.0, 0.0
+	for d, w := range weight {
+		k := at + int64(d) - 2
+		if k < 0 {
+			k += int64(len(row))
+		} else if k >= int64(len(row)) {
+			k -= int64(len(row))
+		}
+		if v := float64(row[k]); v == v {
+			sum, n = sum+w*v, n+w
 		}
 	}
-	return sum, n
+	return sum / n // 0/0 is NaN
 }
 
-// weights returns how far to trust a slot's own mean and the mean of all days.
-func (p *profile) weights() [features]float64 {
-	return p.own.solve(profilePrior, profileRidge, 1)
-}
-
-// weigh learns these weights from a rate that came where e was expected; unit
-// is a standard error there.
-func (p *profile) weigh(e *expected, rate, unit, keep float64) {
-	x := e.parts
-	for i := range x {
-		x[i] = clip(x[i]/unit, 8)
+// learn takes the value of a place into its kind of day and into all days.
+func (p *profile) learn(pl place, root float64) {
+	at := int64(pl.second) / p.coarse
+	p.learnSlot(pl.kind, at, root)
+	seen := 0.0
+	for k := range p.days {
+		seen += float64(p.days[k][at])
 	}
-	p.own.learn(x, clip((rate-e.smoothed)/unit, 8), keep)
-}
-
-// learn takes the rate of a place into its kind of day and into all days.
-func (p *profile) learn(pl place, rate float64) {
-	for i, kind := range [2]int{pl.kind, dayKinds} {
-		slot := &p.kinds[kind][pl.slot]
-		old := float64(*slot)
-		if math.IsNaN(old) {
-			*slot = float32(rate)
-			continue
-		}
-		gain := p.gain[i]
-		if i == 0 {
-			gain = max(gain, 1/float64(p.days[pl.kind][pl.slot]+1))
-		}
-		*slot = float32(old + gain*(rate-old))
-	}
-	if d := &p.days[pl.kind][pl.slot]; *d < 200 {
-		*d++
+	fine := &p.fine[pl.slot]
+	if old := float64(*fine); old != old {
+		*fine = float32(root)
+	} else {
+		*fine = float32(old + max(p.fineGain, min(1, p.perCoarse/seen))*(root-old))
 	}
 }
 
-// learnPulse takes the ratio of a bin to the mean of the hour around it. The
-// weight, at most 1, is how much the ratio can be trusted.
-func (p *profile) learnPulse(pl place, ratio, weight float64) {
-	i := pl.pulse
-	p.pulse.sum[i] = p.pulse.sum[i]*pulseKeep + min(ratio, 10)*weight
-	p.pulse.weight[i] = p.pulse.weight[i]*pulseKeep + weight
-	f := (p.pulse.sum[i] + pulseShrink) / (p.pulse.weight[i] + pulseShrink)
-	f = min(max(f, 0.2), 5)
-	p.pulse.factor[i] = f
-	for k := (i + p.reach) % len(p.pulse.factor); k < len(p.pulse.inverse); k += len(p.pulse.factor) {
-		p.pulse.inverse[k] = 1 / f
+// learnSlot moves a coarse slot by its gain, or further while few bins are
+// behind it.
+func (p *profile) learnSlot(kind int, at int64, root float64) {
+	slot, days := &p.kinds[kind][at], &p.days[kind][at]
+	if *days < math.MaxUint8 {
+		*days++
+	}
+	if old := float64(*slot); old != old {
+		*slot = float32(root)
+	} else {
+		*slot = float32(old + max(p.kind, 1/float64(*days))*(root-old))
 	}
 }
 

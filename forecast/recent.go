@@ -10,23 +10,26 @@ const (
 	spikeEvents = 100.0 // and so many events on top, for series that are mostly zero
 )
 
+// unknown marks what was not observed.
+var unknown = float32(math.NaN())
+
 // recent is a ring of the last bins: what came and what the profile had
 // expected before it came. NaN is unknown in both.
 type recent struct {
-	values, expected []float64
+	values, expected []float32
 	newest           int64 // bin of the newest entry
 	filled           bool  // whether any bin was ever pushed
 }
 
 func newRecent(size int) recent {
-	r := recent{values: make([]float64, size), expected: make([]float64, size)}
+	r := recent{values: make([]float32, size), expected: make([]float32, size)}
 	r.clear()
 	return r
 }
 
 func (r *recent) clear() {
 	for i := range r.values {
-		r.values[i], r.expected[i] = math.NaN(), math.NaN()
+		r.values[i], r.expected[i] = unknown, unknown
 	}
 }
 
@@ -40,12 +43,12 @@ func (r *recent) push(bin int64, value, expected float64) {
 	} else {
 		for b := r.newest + 1; b < bin; b++ {
 			i := r.index(b)
-			r.values[i], r.expected[i] = math.NaN(), math.NaN()
+			r.values[i], r.expected[i] = unknown, unknown
 		}
 	}
 	r.newest = bin
 	i := r.index(bin)
-	r.values[i], r.expected[i] = value, expected
+	r.values[i], r.expected[i] = float32(value), float32(expected)
 }
 
 // index is only asked for bins inside the ring.
@@ -62,7 +65,7 @@ func (r *recent) value(bin int64) float64 {
 	if bin > r.newest || bin <= r.newest-int64(len(r.values)) {
 		return math.NaN()
 	}
-	return r.values[r.index(bin)]
+	return float64(r.values[r.index(bin)])
 }
 
 // believable returns the highest value that a bin may be taken at, given the
@@ -90,84 +93,4 @@ func (r *recent) believable(last int64, expected, event float64) float64 {
 		middle = expected
 	}
 	return spikeFactor*middle + spikeEvents*event
-}
-
-// present is the state of a series as of its newest known bin.
-type present struct {
-	bin          int64
-	known        bool    // whether any bin was ever known
-	last         float64 // the newest bin, freed of the minute of the hour
-	fast, slow   float64 // the same over ten minutes and an hour
-	fastR, slowR float64 // rate over what the profile expected in the same times, within [1/3, 3]
-	standIn      bool    // what was expected came from other kinds of day
-	disproved    bool    // the last minutes are beyond what a ratio may carry
-}
-
-const maxRatio = 3.0
-
-// window sums the last bins.
-type window struct{ level, expected, matched, n float64 }
-
-// presentAt reads the level and ratios at the newest bin, which must be known.
-// Quiet is the rate that the sums are drawn to the profile with.
-func (r *recent) presentAt(c *calendar, p *profile, fastBins, slowBins int64, event, quiet float64) present {
-	var w, fast, last window
-	top := r.believable(r.newest, math.NaN(), event)
-	pl := c.place(r.newest)
-	perPulse := max(1, c.width/c.step)
-	within := r.newest * c.step % c.width / c.step // bins into the slot
-	pulse := int64(pl.pulse)*perPulse + within
-	pulses := int64(len(p.pulse.factor)) * perPulse
-	for k := range slowBins {
-		if k == fastBins {
-			fast = w
-		}
-		if k == 1 {
-			last = w
-		}
-		i := r.index(r.newest - k)
-		v, e := r.values[i], r.expected[i]
-		if !math.IsNaN(v) {
-			v = min(v, max(top, spikeFactor*nanToZero(e)))
-			w.level += v / p.pulse.factor[pulse/perPulse]
-			w.n++
-			if !math.IsNaN(e) {
-				w.matched += v
-				w.expected += e
-			}
-		}
-		if pulse--; pulse < 0 {
-			pulse = pulses - 1
-		}
-	}
-	if fastBins >= slowBins {
-		fast = w
-	}
-	if slowBins == 1 {
-		last = w
-	}
-	fastR := fast.ratio(quiet)
-	return present{
-		bin: r.newest, known: true,
-		last: last.level, fast: fast.level / fast.n, slow: w.level / w.n,
-		fastR: clipRatio(fastR), slowR: clipRatio(w.ratio(quiet)),
-		disproved: fastR != clipRatio(fastR),
-	}
-}
-
-// ratio is what came over what was expected, drawn to 1 by quiet.
-func (w window) ratio(quiet float64) float64 {
-	if w.expected+quiet <= 0 {
-		return 1
-	}
-	return (w.matched + quiet) / (w.expected + quiet)
-}
-
-func clipRatio(r float64) float64 { return min(max(r, 1/maxRatio), maxRatio) }
-
-func nanToZero(v float64) float64 {
-	if math.IsNaN(v) {
-		return 0
-	}
-	return v
 }

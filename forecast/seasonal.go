@@ -9,37 +9,52 @@ import (
 const (
 	leapSeconds = secondsPerDay // an observation further ahead awaits a second one
 	learnDelay  = 2             // bins after which a bin is learnt, so that both neighbours are known
-	quietEvents = 4.0           // events by which ratios are drawn to 1
-	fastWindow  = 10 * time.Minute
 	slowWindow  = time.Hour
+	noiseDays   = 3   // half-life of what is learnt about counts and peaks
+	peakFactor  = 3.0 // times the highest rate of late that one bin is believed at
+	teachAt     = 30 * time.Minute
 )
 
-// Seasonal forecasts from the mean of past days at the same minute and kind of
-// day, carried to the present level, with a band made of its own past errors.
+// Seasonal forecasts one series of rates: where the series is now and where past
+// days say it goes from here.
 //
-// Three weights per lead say how far the ratio of the last ten minutes, the
-// ratio of the last hour and the plain level carry; they are learnt by a
-// discounted ridge regression, so a series without a day becomes a level. The
-// profile keeps the minute of the hour. The band is the decayed distribution of
-// the errors of forecasts that really were issued at that lead, never narrower
-// than the counting noise of one bin.
+// It works on roots of rates, in which the noise of counts is even. Per lead two
+// discounted ridge regressions give the point, one from levels of several
+// memories, one from their distances to past days (by kind of day, by minute,
+// yesterday, a week ago); the better one counts more. A third says how large the
+// error will be here and now, and the distribution of past errors in that unit,
+// read where it keeps its promises, gives the quantiles. The last value times a
+// factor takes over where that is simply better. Everything is learnt from forecasts that
+// really were issued, when their outcome is in.
 //
-// The zero value is not usable; call [NewSeasonal]. It holds about 90 KB at a
-// step of a minute, whatever the length of the history.
+// The zero value is not usable; call [NewSeasonal]. Memory and time per
+// observation are constant.
 type Seasonal struct {
 	calendar calendar
 	counting counting
 	profile  profile
+	pulse    pulse
 	recent   recent
-	present  present
+	trail    trail
+	unrest   unrest
 	aheads   []ahead
-	weights  [features]float64 // of the profile, as last solved
-	keep     float64           // fading per bin of what is learnt without a lead
-	prior    float64           // rate assumed before any observation
+	prior    float64 // rate assumed before any observation
+	keep     float64 // fading per bin of what is learnt about counts
+	peak     float64 // the highest rate of late
+	teacher  int     // the lead whose errors say where errors are large
+	halfHour int64
+	settled  int64     // the newest bin whose past was learnt
+	leap     time.Time // an observation set aside; zero if none
 
-	fastBins, slowBins, halfHour int64
-	settled                      int64     // the newest bin whose past was learnt
-	leap                         time.Time // an observation set aside; zero if none
+	without ablation // what tests leave out to see what it is worth
+}
+
+// ablation marks parts that are left out.
+type ablation struct {
+	level, season, spread uint32 // inputs, as bits
+	shift, tilt, pulse    bool
+	rivals                uint32
+	share                 int // 1: the season regression alone, -1: the level one alone
 }
 
 // Option sets how a Seasonal reads its series.
@@ -82,16 +97,26 @@ func NewSeasonal(step time.Duration, options ...Option) *Seasonal {
 	s := &Seasonal{calendar: newCalendar(step), prior: 1}
 	c := &s.calendar
 	s.counting.event = 1 / float64(c.step)
-	s.profile = newProfile(c)
-	s.aheads = newAheads(c)
-	s.weights = s.profile.weights()
-	s.fastBins, s.slowBins, s.halfHour = c.steps(fastWindow), c.steps(slowWindow), c.steps(slowWindow/2)
-	s.recent = newRecent(int(2 * max(2*s.halfHour+1, s.slowBins, 8)))
-	s.keep = math.Exp2(-float64(c.step) / (shortHalfLife * secondsPerDay))
+	s.profile, s.pulse = newProfile(c), newPulse(c)
+	s.halfHour = c.steps(slowWindow / 2)
+	s.recent = newRecent(int(2 * max(s.halfHour+3, 8)))
+	s.keep = math.Exp2(-float64(c.step) / (noiseDays * secondsPerDay))
+	s.start()
+	for i := range s.aheads {
+		if s.aheads[i].steps <= c.steps(teachAt) {
+			s.teacher = i
+		}
+	}
 	for _, o := range options {
 		o(s)
 	}
 	return s
+}
+
+// start forgets what the newest bins taught.
+func (s *Seasonal) start() {
+	s.trail, s.unrest, s.aheads, s.peak = newTrail(&s.calendar), newUnrest(&s.calendar), newAheads(&s.calendar), 0
+	s.profile.back = newPast(&s.calendar)
 }
 
 // Observe takes the next bin; see [Forecaster].
@@ -137,45 +162,74 @@ func (s *Seasonal) order(at time.Time) (int64, error) {
 
 // take learns from a known rate and issues the forecasts to be scored.
 func (s *Seasonal) take(bin int64, rate float64) {
-	pl := s.calendar.place(bin)
-	// 1. What was expected here before the rate was known.
-	e := s.profile.at(pl, &s.weights, true)
-	was := math.NaN()
-	if e.known {
-		was = e.value
+	t := &s.trail
+	if t.n == 1 && t.level[0] > 0 && t.level[0]*t.level[0] > spikeFactor*rate+spikeEvents*s.counting.event {
+		s.counting.scale, s.counting.known = 0, 0
+		s.start() // the very first value stood alone: it was a spike, or does no harm forgotten
+		t = &s.trail
 	}
-	// 2. Forecasts that fall due are scored before anything learns the rate.
+	// 1. What was expected here before the rate was known.
+	pl := s.calendar.place(bin)
+	pulse := s.pulse.at(pl.pulse)
+	e := s.profile.at(pl)
+	wasRoot, wasRate := math.NaN(), math.NaN()
+	if e.known {
+		wasRoot, wasRate = e.value, square(max(0, e.value+pulse))
+	}
+	// 2. The newest bin joins the recent ones; it counts as far as it is believed.
+	previous := s.recent.value(bin - 1)
+	s.recent.push(bin, rate, wasRate)
+	believed := min(rate, s.believable(bin, wasRate))
+	root := math.Sqrt(believed) - pulse
+	// 3. Forecasts that fall due are scored before anything learns the rate.
 	for i := range s.aheads {
 		a := &s.aheads[i]
-		if f, ok := a.due(bin); ok {
-			a.mature(&f, rate, pl.part, &s.counting)
+		if f := a.queue.due(bin); f != nil {
+			mean := a.errorMean
+			r := a.mature(f, root, &s.without)
+			if i == s.teacher && mean > 0 {
+				s.unrest.learn(pl, math.Abs(r)/mean)
+			}
 		}
 	}
-	if e.known && !e.standIn {
-		unit := math.Sqrt(s.counting.variance(e.smoothed))
-		s.profile.weigh(&e, rate, unit, s.keep)
+	// 4. The present moves on.
+	s.peak = max(s.peak*s.keep, believed)
+	s.counting.learn(believed, previous, s.keep)
+	before := math.NaN()
+	if !math.IsNaN(previous) {
+		before = t.level[0]
 	}
-	// 3. The newest bin joins the recent ones.
-	before := s.recent.value(bin - 1)
-	s.recent.push(bin, rate, was)
-	believed := min(rate, s.recent.believable(bin, was, s.counting.event))
-	s.counting.learn(believed, before, s.keep)
-	quiet := quietEvents * s.counting.event
-	if quiet == 0 {
-		quiet = 1e-3 * s.counting.scale
-	}
-	s.present = s.recent.presentAt(&s.calendar, &s.profile, s.fastBins, s.slowBins, s.counting.event, quiet)
-	s.present.standIn = e.standIn
-	// 4. New forecasts are kept, each with what it was made from.
-	s.weights = s.profile.weights()
+	s.unrest.move(root, before)
+	t.move(bin, root, wasRoot)
+	s.profile.back.add(bin*s.calendar.step, root)
+	// 5. New forecasts are kept, each with what it was made from.
 	for i := range s.aheads {
 		a := &s.aheads[i]
 		if bin%a.stride == 0 {
-			w := a.carry.solve(a.prior, a.ridge, maxWeight)
-			a.issue(s.point(bin+a.steps, &w))
+			a.solve(t.m > 0)
+			s.issue(bin+a.steps, a)
 		}
 	}
 }
+
+// believable returns the highest rate that the newest bin may be taken at. A bin
+// that follows a gap has no neighbours, so the level stands in for them.
+func (s *Seasonal) believable(bin int64, expected float64) float64 {
+	limit := s.recent.believable(bin, expected, s.counting.event)
+	if t := &s.trail; t.n > 0 && t.bin+4 < bin {
+		limit = min(limit, spikeFactor*max(square(t.level[1]), expectedOrZero(expected))+spikeEvents*s.counting.event)
+	}
+	return max(limit, peakFactor*s.peak)
+}
+
+func expectedOrZero(rate float64) float64 {
+	if math.IsNaN(rate) {
+		return 0
+	}
+	return rate
+}
+
+func square(v float64) float64 { return v * v }
 
 // settle learns the bins whose surroundings are now known, gaps included. Bins
 // that left the ring before that are lost; a gap of more than the ring has none.
@@ -183,13 +237,18 @@ func (s *Seasonal) settle(bin int64) {
 	first := max(s.settled+1, bin-int64(len(s.recent.values))+1+s.halfHour)
 	for learnt := first - learnDelay; learnt <= bin-learnDelay; learnt++ {
 		if v := s.recent.value(learnt); !math.IsNaN(v) {
-			was := s.recent.expected[s.recent.index(learnt)]
-			v = min(v, s.recent.believable(learnt+learnDelay, was, s.counting.event))
-			s.profile.learn(s.calendar.place(learnt), v)
+			was := float64(s.recent.expected[s.recent.index(learnt)])
+			if most := s.recent.believable(learnt+learnDelay, was, s.counting.event); v > most {
+				v = most
+				s.recent.values[s.recent.index(learnt)] = float32(v)
+			}
+			pl := s.calendar.place(learnt)
+			s.profile.learn(pl, math.Sqrt(v)-s.pulse.at(pl.pulse))
 		}
 	}
-	if s.calendar.pulses > 1 {
-		for middle := first - s.halfHour; middle <= bin-s.halfHour; middle++ {
+	if s.calendar.pulses > 1 && !s.without.pulse {
+		wait := s.halfHour + learnDelay
+		for middle := first - wait; middle <= bin-wait; middle++ {
 			s.settlePulse(middle)
 		}
 	}
@@ -218,49 +277,5 @@ func (s *Seasonal) settlePulse(bin int64) {
 	if event := s.counting.event; event > 0 {
 		weight *= min(1, mean/event/100)
 	}
-	s.profile.learnPulse(s.calendar.place(bin), middle/mean, weight)
-}
-
-// point forecasts the mean rate of one bin from the present under weights.
-func (s *Seasonal) point(target int64, weights *[features]float64) issued {
-	pl := s.calendar.place(target)
-	now := &s.present
-	factor := s.profile.pulse.factor[pl.pulse]
-	ahead := max(1, target-now.bin) // a bin that came already is answered like the next
-	e := s.profile.at(pl, &s.weights, false)
-	if !e.known {
-		fade := math.Exp(-float64(ahead*s.calendar.step) / (2 * secondsPerHour))
-		return issued{target: target, point: float32(factor * (now.slow + fade*(now.fast-now.slow)))}
-	}
-	f := issued{target: target, base: float32(e.value), basis: fromProfile}
-	p, fast, slow := e.value, now.fastR, now.slowR
-	switch {
-	case e.standIn || now.disproved:
-		f.basis = fromStandIn
-		standIn := s.standInWeights(ahead)
-		weights = &standIn
-	case now.standIn:
-		// A ratio to days of another kind says nothing about this one.
-		fast, slow = 1, 1
-	}
-	x := [features]float64{p * (fast - slow), p * (slow - 1), factor*now.fast - p*fast, factor * (now.last - now.fast)}
-	y := p
-	for i, v := range x {
-		y += weights[i] * v
-		f.features[i] = float32(v)
-	}
-	most := max(p, factor*now.fast, factor*now.last)
-	f.point = float32(min(max(y, 0), maxRatio*most))
-	f.unit = float32(math.Sqrt(s.counting.variance(max(p, factor*now.fast))))
-	return f
-}
-
-// standInWeights carry the present where no day of the kind was seen, or where
-// the last minutes look like no such day (a holiday, a jump of the level): the
-// level itself for the next while, the ratio to the other days for longer.
-func (s *Seasonal) standInWeights(steps int64) [features]float64 {
-	lead := time.Duration(steps*s.calendar.step) * time.Second
-	w := priorWeights(lead)
-	w[2] = math.Exp(-float64(lead) / float64(standInFade))
-	return w
+	s.pulse.learn(s.calendar.place(bin).pulse, clip(math.Sqrt(middle)-math.Sqrt(mean), 2*math.Sqrt(mean)), weight)
 }

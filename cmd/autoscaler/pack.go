@@ -18,6 +18,8 @@ import (
 type packSettings struct {
 	input, output, effort string
 	limit                 time.Duration
+	explain               bool
+	steps                 stepsSettings
 }
 
 func newPack() *cobra.Command {
@@ -32,7 +34,11 @@ cost and bound in exact arithmetic before anything is printed.
 
 Work is counted in steps, so that the same instance has the same answer on any
 machine. With --time-limit the clock may end the search earlier; the answer then says
-that it is truncated.`,
+that it is truncated.
+
+With --explain it says of each GPU why it is cut as it is, and what would change that.
+With --steps it leads from the instance's current layout to one that meets the demand,
+by the sequence of steps that costs least over --keep, each step with its price.`,
 		Example: `  # A layout drawn as text
   autoscaler pack --input instance.yaml
 
@@ -40,7 +46,10 @@ that it is truncated.`,
   autoscaler pack --input instance.json -o json | jq .gap
 
   # The best answer after half a second
-  autoscaler pack --input instance.yaml --effort high --time-limit 500ms`,
+  autoscaler pack --input instance.yaml --effort high --time-limit 500ms
+
+  # Which moves are worth their price, if the demand stays like this for two hours
+  autoscaler pack --input instance.yaml --steps --keep 2h --disruption 0.25`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
@@ -50,6 +59,10 @@ that it is truncated.`,
 				return usage("-o %q: use table or json", s.output)
 			case !slices.Contains(efforts, packing.Effort(s.effort)):
 				return usage("--effort %q: use low, normal or high", s.effort)
+			case s.steps.wanted && s.explain:
+				return usage("--steps and --explain: give one of them")
+			case s.steps.keep <= 0 || s.steps.warmUp < 0 || s.steps.drain < 0:
+				return usage("--keep %v, --warm-up %v, --drain %v: give a time to keep above 0, and the others not below", s.steps.keep, s.steps.warmUp, s.steps.drain)
 			case s.limit < 0:
 				return usage("--time-limit %v: give a duration above 0, such as 500ms, or leave it out", s.limit)
 			}
@@ -60,6 +73,12 @@ that it is truncated.`,
 	c.Flags().StringVarP(&s.output, "output", "o", "table", "table or json")
 	c.Flags().StringVar(&s.effort, "effort", string(packing.Normal), "how hard to look: low, normal or high")
 	c.Flags().DurationVar(&s.limit, "time-limit", 0, "end the search after this long (0: when the effort is spent)")
+	c.Flags().BoolVar(&s.explain, "explain", false, "say of each GPU why it is cut as it is")
+	c.Flags().BoolVar(&s.steps.wanted, "steps", false, "print the steps from the current layout to one that meets the demand")
+	c.Flags().DurationVar(&s.steps.keep, "keep", time.Hour, "with --steps: how long the new layout will be kept")
+	c.Flags().DurationVar(&s.steps.warmUp, "warm-up", 90*time.Second, "with --steps: from a replica's start until it serves")
+	c.Flags().DurationVar(&s.steps.drain, "drain", time.Minute, "with --steps: until a replica that is to go has gone")
+	c.Flags().StringVar(&s.steps.disruption, "disruption", "0.10", "with --steps: price of taking one replica away")
 	return c
 }
 
@@ -71,6 +90,9 @@ func pack(s packSettings, out io.Writer) error {
 		return invalid(err)
 	}
 	begun := time.Now()
+	if s.steps.wanted {
+		return s.stepsFrom(problem, begun, out)
+	}
 	options := packing.Options{Effort: packing.Effort(s.effort)}
 	if s.limit > 0 {
 		options.Stop = func() bool { return time.Since(begun) >= s.limit }
@@ -83,12 +105,18 @@ func pack(s packSettings, out io.Writer) error {
 		return fmt.Errorf("the answer did not pass the checker, which is a bug: %w", err)
 	}
 	answer.Checked, answer.Milliseconds = true, float64(time.Since(begun).Microseconds())/1000
+	if s.output == "json" && s.explain {
+		return s.explainTo(problem, answer, out)
+	}
 	if s.output == "json" {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(answer)
 	}
 	_, err = io.WriteString(out, answer.Describe()+"checked: layout, demand, cost and bound, by an independent checker in exact arithmetic\n")
+	if err == nil && s.explain {
+		err = s.explainTo(problem, answer, out)
+	}
 	return err
 }
 

@@ -126,6 +126,7 @@ func (d *decider) size() {
 	}
 	for _, m := range d.models() {
 		need := d.need(m, paths[m.Name])
+		need.Target, need.Quantile = m.SLO.Target, d.settings.Policy.Quantile(m.Name)
 		need.Have = capacity(d.sizer, m, d.staying(m.Name))
 		need.Ready = capacity(d.sizer, m, filter(d.servers(m.Name), server.ready))
 		peaks, seen := d.memory.Peaks[m.Name]

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -23,9 +22,17 @@ const (
 	// leastCounted is how many misses the target must have allowed before the absence of
 	// misses says anything.
 	leastCounted = 5.0
+	// leastLate is how many misses of the last hour are more than chance.
+	leastLate = 3.0
+	// seenAgain is the share of what is remembered that must come after a change before
+	// more is given: quiet hours forgive everything.
+	seenAgain = 0.15
+	// settling is the time after the first look that says nothing: capacity is still
+	// starting.
+	settling = time.Hour
 	// Shares of the error budget: below relaxed it is spent, above tightened it is
 	// saved; above rescued in the last hour it is saved at once.
-	relaxed, tightened, rescued = 0.3, 0.7, 2.0
+	relaxed, tightened, rescued = 0.3, 0.6, 1.5
 	// tightest and loosest bound the notches: each doubles the share of requests that
 	// sizing lets miss in the busiest minute.
 	tightest, loosest = -4, 5
@@ -42,9 +49,11 @@ const (
 type ErrorBudget struct {
 	Long  Missed    `json:"long"`
 	Short Missed    `json:"short"`
-	Notch int       `json:"notch"`   // by how many doublings sizing lets more miss than the target
-	At    time.Time `json:"at"`      // of the newest look
-	Since time.Time `json:"changed"` // of the newest change of the notch
+	Notch int       `json:"notch"`            // by how many doublings sizing lets more miss than the target
+	Seen  float64   `json:"seen"`             // requests since the newest change
+	First time.Time `json:"first,omitzero"`   // look
+	At    time.Time `json:"at,omitzero"`      // of the newest look
+	Since time.Time `json:"changed,omitzero"` // of the newest change of the notch
 }
 
 // Missed counts requests and those that were late or lost, recent ones counting more.
@@ -70,7 +79,10 @@ func (m Missed) burnt(target float64) float64 {
 // known changes nothing.
 func (b ErrorBudget) look(now time.Time, target float64, arrivals, attainment fleet.Signal) ErrorBudget {
 	after := now.Sub(b.At)
-	if b.At.IsZero() || after <= 0 || after > time.Hour {
+	if b.First.IsZero() {
+		b.First = now
+	}
+	if b.At.IsZero() || after <= 0 || after > time.Hour || now.Sub(b.First) < settling {
 		b.At = now
 		return b
 	}
@@ -84,13 +96,16 @@ func (b ErrorBudget) look(now time.Time, target float64, arrivals, attainment fl
 	late := requests * (1 - min(max(share, 0), 1))
 	b.Long = b.Long.add(after, longMemory, requests, late)
 	b.Short = b.Short.add(after, shortMemory, requests, late)
+	b.Seen += requests
 	long, short := b.Long.burnt(target), b.Short.burnt(target)
 	held := now.Sub(b.Since)
 	switch {
-	case short > rescued && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
-		b.Notch, b.Since = max(b.Notch-1, tightest), now
-	case long < relaxed && short < tightened && b.Long.Requests*(1-target) >= leastCounted && held >= relaxEvery:
-		b.Notch, b.Since = min(b.Notch+1, loosest), now
+	case short > rescued && b.Short.Late >= leastLate && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
+		b.Notch, b.Since, b.Short = max(b.Notch-1, tightest), now, Missed{}
+		b.Seen = 0
+	case long < relaxed && short < tightened && b.Seen >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:
+		b.Notch, b.Since, b.Short = min(b.Notch+1, loosest), now, Missed{}
+		b.Seen = 0
 	}
 	return b
 }
@@ -118,7 +133,7 @@ func (m *Memory) errorBudgets(s Settings, in Inputs) Settings {
 	m.ErrorBudgets = make(map[fleet.ModelName]ErrorBudget, len(s.Policy.Models))
 	for i := range s.Policy.Models {
 		model := &s.Policy.Models[i]
-		if model.Kind != fleet.Streaming {
+		if model.Kind != fleet.Streaming || s.Policy.KeepsErrorBudget(model.Name) {
 			continue
 		}
 		b := known[model.Name]
@@ -128,9 +143,7 @@ func (m *Memory) errorBudgets(s Settings, in Inputs) Settings {
 		}
 		m.ErrorBudgets[model.Name] = b
 		model.SLO.Target = b.target(model.SLO.Target)
-		if j, ok := slices.BinarySearchFunc(s.Policy.Forecast.Models, model.Name, func(q policy.ModelQuantile, n fleet.ModelName) int {
-			return cmp.Compare(q.Model, n)
-		}); ok {
+		if j, ok := s.Policy.Forecast.Find(model.Name); ok {
 			q := &s.Policy.Forecast.Models[j].Quantile
 			*q = b.quantile(*q)
 		}

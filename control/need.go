@@ -19,6 +19,10 @@ type Need struct {
 	Ready float64         `json:"ready"`
 	Basis string          `json:"basis"`          // what the forecast rests on
 	Shed  float64         `json:"shed,omitempty"` // withdrawn for the budget
+	// Target is the share within the SLO that pools are sized for in the busiest minute,
+	// after what was missed lately, and Quantile that of demand.
+	Target   float64 `json:"target"`
+	Quantile float64 `json:"quantile"`
 }
 
 // horizons are the times up to which needs are looked at.

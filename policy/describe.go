@@ -40,6 +40,9 @@ func (p Policy) describeModel(b *strings.Builder, z *Sizer, m fleet.Model) {
 		}
 	}
 	fmt.Fprintf(b, "  %d to %d replicas, sized for the %v quantile of demand\n", m.MinReplicas, m.MaxReplicas, p.Quantile(m.Name))
+	if p.KeepsErrorBudget(m.Name) {
+		b.WriteString("  the misses that its target allows are never spent\n")
+	}
 	if !m.Value.IsZero() {
 		fmt.Fprintf(b, "  worth %s per %s\n", m.Value, m.Profile.Unit)
 	}

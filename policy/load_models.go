@@ -29,7 +29,7 @@ func (r *resolver) models(p *Policy) {
 			continue
 		}
 		p.Models = append(p.Models, m)
-		p.Forecast.Models = append(p.Forecast.Models, ModelQuantile{m.Name, quantile})
+		p.Forecast.Models = append(p.Forecast.Models, quantile)
 		if r.doc.Sound(path) && m.SLO.Limit > 0 && m.SLO.Target > 0 {
 			r.checkFeasible(path, m, *p)
 		}
@@ -76,8 +76,8 @@ func (r *resolver) slo(path string, spec classSpec) fleet.SLO {
 	return out
 }
 
-// model resolves one model. It is not ok where its class or profile is not known.
-func (r *resolver) model(path string, spec modelSpec, classes map[string]class, c fleet.Currency) (m fleet.Model, quantile float64, ok bool) {
+// model resolves one model and what its demand is sized for. It is not ok where its class or profile is not known.
+func (r *resolver) model(path string, spec modelSpec, classes map[string]class, c fleet.Currency) (m fleet.Model, q ModelQuantile, ok bool) {
 	m = fleet.Model{
 		Name: fleet.ModelName(spec.Name), Language: fleet.Language(spec.Language), Group: fleet.GroupName(spec.Group),
 		Class: fleet.ClassName(cmp.Or(spec.Class, liveClass)),
@@ -96,7 +96,7 @@ func (r *resolver) model(path string, spec modelSpec, classes map[string]class, 
 	}
 	profile, measured := r.profile(path, spec.Profile)
 	if !found || !measured {
-		return m, 0, false
+		return m, q, false
 	}
 	m.Kind, m.SLO, m.Profile = known.kind, known.slo, profile
 	r.checkSessions(path, m)
@@ -109,11 +109,11 @@ func (r *resolver) model(path string, spec modelSpec, classes map[string]class, 
 			Hint("minReplicas must not be above maxReplicas")
 	}
 	m.Value = r.value(path, spec, settings, c)
-	quantile = defaultQuantile
+	usual := defaultQuantile
 	if m.Kind == fleet.Async {
-		quantile = defaultAsyncQuantile
+		usual = defaultAsyncQuantile
 	}
-	return m, otherwise(settings.Quantile, quantile), true
+	return m, ModelQuantile{Model: m.Name, Quantile: otherwise(settings.Quantile, usual), Keep: settings.ErrorBudget == "keep"}, true
 }
 
 // profile finds a model's performance profile.

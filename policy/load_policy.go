@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -50,6 +51,7 @@ type layer struct {
 	AccuracyFloor    *strictyaml.Ratio   `yaml:"accuracyFloor"`
 	ValuePerThousand *strictyaml.Decimal `yaml:"valuePerThousand"`
 	Quantile         *float64            `yaml:"quantile,min=0.5,max=0.9999"`
+	ErrorBudget      string              `yaml:"errorBudget,oneof=spend|keep"`
 }
 
 // over returns the layer with what it leaves out taken from the one below.
@@ -69,6 +71,7 @@ func (l layer) over(below layer) layer {
 	if l.Quantile == nil {
 		l.Quantile = below.Quantile
 	}
+	l.ErrorBudget = cmp.Or(l.ErrorBudget, below.ErrorBudget)
 	return l
 }
 

@@ -41,6 +41,9 @@ type Forecast struct {
 type ModelQuantile struct {
 	Model    fleet.ModelName `json:"model"`
 	Quantile float64         `json:"quantile"`
+	// Keep says that the misses which the target allows are never spent: capacity is
+	// always made for the target itself.
+	Keep bool `json:"keep_error_budget,omitempty"`
 }
 
 // ScaleUp limits growth.
@@ -91,11 +94,22 @@ func (p Policy) Group(name fleet.ModelName) fleet.GroupName {
 
 // Quantile is the quantile of demand for which a model is sized.
 func (p Policy) Quantile(name fleet.ModelName) float64 {
-	i, ok := slices.BinarySearchFunc(p.Forecast.Models, name, func(q ModelQuantile, n fleet.ModelName) int { return cmp.Compare(q.Model, n) })
-	if !ok {
-		return p.Forecast.Quantile
+	if i, ok := p.Forecast.Find(name); ok {
+		return p.Forecast.Models[i].Quantile
 	}
-	return p.Forecast.Models[i].Quantile
+	return p.Forecast.Quantile
+}
+
+// KeepsErrorBudget tells whether the misses that a model's target allows are never
+// spent.
+func (p Policy) KeepsErrorBudget(name fleet.ModelName) bool {
+	i, ok := p.Forecast.Find(name)
+	return ok && p.Forecast.Models[i].Keep
+}
+
+// Find returns the place of a model in Models.
+func (f Forecast) Find(name fleet.ModelName) (int, bool) {
+	return slices.BinarySearchFunc(f.Models, name, func(q ModelQuantile, n fleet.ModelName) int { return cmp.Compare(q.Model, n) })
 }
 
 // Buys tells whether the policy allows an offering to be bought.

@@ -149,7 +149,7 @@ func TestNoPlanCommitsAboveAHardCap(t *testing.T) {
 // from the summaries before it takes from the streams, and floors stay.
 func TestShedWithdrawsTheLeastValuableFirst(t *testing.T) {
 	wholeDays(t)
-	p := smallPolicy()
+	p := keepsErrorBudgets(smallPolicy())
 	s := newStage(t, p, 12, 5)
 	s.run(t, 11*time.Hour, nil)
 	before := s.world.Sample()

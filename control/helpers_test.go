@@ -60,6 +60,15 @@ func smallPolicy() policy.Policy {
 	}
 }
 
+// keepsErrorBudgets sizes every model for its target itself, whatever is missed: the
+// fleet is then larger than it has to be, and has something to shed.
+func keepsErrorBudgets(p policy.Policy) policy.Policy {
+	for _, m := range p.Models { // sorted by name
+		p.Forecast.Models = append(p.Forecast.Models, policy.ModelQuantile{Model: m.Name, Quantile: p.Forecast.Quantile, Keep: true})
+	}
+	return p
+}
+
 // tape is a journal that keeps everything, as bytes.
 type tape struct {
 	settings []control.Settings

@@ -13,7 +13,7 @@ import (
 func shedding(t *testing.T, b policy.Budget) (*stage, policy.Policy) {
 	t.Helper()
 	wholeDays(t)
-	p := smallPolicy()
+	p := keepsErrorBudgets(smallPolicy())
 	s := newStage(t, p, 12, 5)
 	s.run(t, 11*time.Hour, nil)
 	p.Budgets = []policy.Budget{b}

@@ -8,7 +8,6 @@ import (
 	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/forecast"
-	"github.com/tessera-autoscaler/tessera/policy"
 	"github.com/tessera-autoscaler/tessera/simulator"
 	"github.com/tessera-autoscaler/tessera/simulator/peer"
 )
@@ -72,7 +71,11 @@ func (f foresight) settings(s control.Settings) control.Settings {
 		slo.Target = min(slo.Target, max(leastTarget, 1-(1-slo.Target)*f.slack))
 	}
 	s.Policy.ScaleDown.StabilizationWindow = f.stabilisation
-	s.Policy.Forecast = policy.Forecast{Quantile: s.Policy.Forecast.Quantile} // all quantiles are the truth
+	// All quantiles are the truth, and what is given up is fitted, not learnt.
+	s.Policy.Forecast.Models = slices.Clone(s.Policy.Forecast.Models)
+	for i := range s.Policy.Forecast.Models {
+		s.Policy.Forecast.Models[i].Keep = true
+	}
 	s.Catalog.Offerings = slices.Clone(s.Catalog.Offerings)
 	for i := range s.Catalog.Offerings {
 		lead := &s.Catalog.Offerings[i].Lead

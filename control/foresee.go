@@ -57,11 +57,12 @@ func home(language fleet.Language) *holidays.Days {
 	return days
 }
 
-// seasonal is a forecaster in the calendar of a language's country, or in UTC.
+// seasonal is a forecaster in the calendar of a language's country, its holidays
+// included, or in UTC without any.
 func seasonal(language fleet.Language) forecast.Forecaster {
 	days := home(language)
 	if days == nil {
 		return forecast.NewSeasonal(time.Minute)
 	}
-	return forecast.NewSeasonal(time.Minute, forecast.In(days.Zone()))
+	return forecast.NewSeasonal(time.Minute, forecast.In(days.Zone()), forecast.Holidays(days.Holiday))
 }

@@ -24,6 +24,7 @@ const (
 	sizeLimit     = 6.0  // expected errors beyond which one teaches no spread
 	lateLimit     = 20.0 // usual errors that one counts as at most among the late ones
 	meanLimit     = 8.0  // the same at large
+	usualMost     = 5.0  // usual errors that the band may always reach from the point
 	pointRidge    = 40.0 // independent errors that the prior weights are worth
 	spreadRidge   = 30.0
 	kinSteps      = 4.0 // bins of lead, in strides, that make an error half a copy
@@ -51,15 +52,18 @@ type ahead struct {
 	spread        regression
 	residuals     residuals
 	rivals        rivals
+	tracker       tracker
+	alone, near   bool // without rivals; tracked from the level
 
-	errorLate, errorMean                      float64 // mean absolute error, of late and at large
-	bias                                      float64 // mean error of late
-	seen                                      float64 // errors behind them
-	assumed                                   float64 // mean error before any was seen, in shares of the level
-	lossLevel, lossSeason                     float64
-	lateGain, biasGain, choiceKeep, rivalKeep float64
-	queue                                     queue
-	issues, solveEvery                        int64
+	errorLate, errorMean           float64 // mean absolute error, of late and at large
+	bias                           float64 // mean error of late
+	largest                        float64 // error of late, fading
+	seen                           float64 // errors behind them
+	assumed                        float64 // mean error before any was seen, in shares of the level
+	lossLevel, lossSeason          float64
+	lateGain, biasGain, choiceKeep float64
+	queue                          queue
+	issues, solveEvery             int64
 }
 
 // newAheads returns the leads that differ at this step, ascending.
@@ -70,7 +74,7 @@ func newAheads(c *calendar) []ahead {
 		if len(all) > 0 && all[len(all)-1].steps == steps {
 			continue
 		}
-		a := ahead{steps: steps, stride: 1, logSteps: math.Log(float64(steps)), residuals: newResiduals(), rivals: newRivals()}
+		a := ahead{steps: steps, stride: 1, logSteps: math.Log(float64(steps)), residuals: newResiduals()}
 		for _, s := range strides {
 			if steps/a.stride < maxPending {
 				break
@@ -93,7 +97,7 @@ func newAheads(c *calendar) []ahead {
 		a.lateGain = 1 - math.Exp2(-between/max(lateSeconds, seconds))
 		a.biasGain = 1 - math.Exp2(-between/max(biasSeconds, seconds/2))
 		a.choiceKeep = math.Exp2(-1 / max(choiceDays*perDay, 50))
-		a.rivalKeep = math.Exp2(-1 / max(rivalHalfDays*perDay, rivalLeast))
+		a.rivals, a.alone, a.near = newRivals(seconds, perDay), seconds > rivalReach, seconds <= trackerReach
 		a.queue.ring = make([]issued, steps/a.stride+1)
 		all = append(all, a)
 	}
@@ -144,7 +148,7 @@ func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
 		g.learn(x[:], float32(clip(u-long(base), errorLimit)), keep)
 	}
 	teach(&a.level, f.levelX[:], f.levelBase)
-	if f.seasonal {
+	if f.seasonBase != levelOnly {
 		teach(&a.season, f.seasonX[:], f.seasonBase)
 		const most = 5
 		a.lossLevel = a.lossLevel*a.choiceKeep + spread*min(math.Abs(u-long(f.level)), most)
@@ -155,7 +159,7 @@ func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
 	for i, v := range f.spreadX {
 		x[i] = float32(long(v))
 	}
-	a.spread.learn(x[:], float32(math.Log(spread/float64(f.usual))+min(math.Abs(u), sizeLimit)-1), keep)
+	a.spread.learn(x[:], float32(long(f.stretch)+min(math.Abs(u), sizeLimit)-1), keep)
 	// 3. The quantiles and their rivals.
 	s := stand{point: float64(f.point), spread: spread, last: float64(f.last)}
 	for i, v := range f.tilt {
@@ -168,13 +172,16 @@ func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
 		}
 	}
 	a.seen++
-	a.rivals.learn(root, &said, &s, a.rivalKeep, float64(f.weight), a.seen, without.rivals)
+	if !a.alone {
+		a.rivals.learn(root, &said, s.last, float64(f.weight), a.seen, without.rivals)
+	}
 	if without.shift {
 		a.residuals.shift = [levelCount]float32{}
 	}
 	a.residuals.learn(u, &s.tilt, a.keep, a.kin)
 	// 4. The mean errors.
 	size := math.Abs(r)
+	a.largest = max(a.largest*a.keep, size)
 	if a.seen == 1 {
 		a.errorLate, a.errorMean, a.bias = size, size, r
 		return r

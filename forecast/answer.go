@@ -47,7 +47,7 @@ type made struct {
 }
 
 // make forecasts what is in view, as seen at one lead.
-func (s *Seasonal) make(v *view, a *ahead) made {
+func (s *Seasonal) make(v *view, a *ahead, target int64) made {
 	v.levelX[levelInputs-1], v.seasonX[seasonInputs-1] = a.bias, a.bias
 	mask(v.levelX[:], s.without.level)
 	mask(v.seasonX[:], s.without.season)
@@ -68,7 +68,10 @@ func (s *Seasonal) make(v *view, a *ahead) made {
 	s.spreadInput(a, m.usual, m.point, v.place, &m.spreadX)
 	mask(m.spreadX[:], s.without.spread)
 	m.spread = m.usual * math.Exp(clip(a.spread.answer(m.spreadX[:]), spreadMost))
-	m.last = s.trail.level[0]
+	// After a jump the errors were many times the spread of then, and the spread is many
+	// times what it was: their product is beyond anything that ever happened.
+	m.most = max(a.largest, usualMost*m.usual)
+	m.last, m.plain = s.trail.level[0], s.plain(a, target)
 	if !s.without.tilt {
 		m.tilt = s.tiltInput(a, m.usual, &m.spreadX)
 	}
@@ -78,17 +81,20 @@ func (s *Seasonal) make(v *view, a *ahead) made {
 // issue keeps a forecast to score it when its target comes.
 func (s *Seasonal) issue(target int64, a *ahead) {
 	v := s.view(target)
-	m := s.make(&v, a)
+	m := s.make(&v, a, target)
 	f := a.queue.push()
 	*f = issued{
-		target: target, seasonal: v.seasonal,
-		point: float32(m.point), spread: float32(m.spread), usual: float32(m.usual),
+		target: uint32(target), // #nosec G115 -- it wraps around, as meant
+		point:  float32(m.point), spread: float32(m.spread), stretch: short(math.Log(m.spread / m.usual)),
 		last:   float32(m.last),
-		weight: float32(max(m.point, 0.05*s.unrest.level, tiny) / max(s.unrest.level, tiny)),
+		weight: float32(1 / square(max(s.unrest.level, tiny))),
 	}
 	inverse := 1 / m.spread
 	f.levelBase, f.level = short((v.levelBase-m.point)*inverse), short((m.level-m.point)*inverse)
-	f.seasonBase, f.season = short((v.seasonBase-m.point)*inverse), short((m.season-m.point)*inverse)
+	f.seasonBase = levelOnly
+	if v.seasonal {
+		f.seasonBase, f.season = short((v.seasonBase-m.point)*inverse), short((m.season-m.point)*inverse)
+	}
 	for i, x := range v.levelX {
 		f.levelX[i] = short(x * inverse)
 	}
@@ -164,7 +170,7 @@ func (s *Seasonal) answer(target int64, pt *Point) bool {
 			continue
 		}
 		a := &s.aheads[lo+k]
-		m := s.make(&v, a)
+		m := s.make(&v, a, target)
 		for l := range q {
 			q[l] += part * a.quantile(l, &m.stand)
 		}

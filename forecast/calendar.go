@@ -9,6 +9,9 @@ const (
 	dayParts       = 4 // of six hours each
 )
 
+// The kinds of days that are no work days.
+const saturday, sunday = 1, 2
+
 // calendar turns times into bins and bins into places in the day. Bins are
 // counted from the Unix epoch in steps.
 type calendar struct {
@@ -17,12 +20,14 @@ type calendar struct {
 	slots  int            // slots per day
 	pulses int            // slots per hour where the slots divide it, else 1
 	zone   *time.Location // nil is UTC
+	free   *freeDays      // nil knows no holidays
 }
 
 // place says where in the day a bin lies.
 type place struct {
 	slot, kind, part, pulse int
-	second                  int // of the local day, at which the bin starts
+	second                  int  // of the local day, at which the bin starts
+	free                    bool // a holiday that is no Sunday
 }
 
 // newCalendar rounds the step to whole seconds. A step below a second is read
@@ -60,26 +65,40 @@ func (c *calendar) steps(span time.Duration) int64 {
 
 // place returns where in the local day a bin starts.
 func (c *calendar) place(bin int64) place {
-	sec := bin * c.step
-	if c.zone != nil {
-		_, offset := time.Unix(sec, 0).In(c.zone).Zone()
-		sec += int64(offset)
-	}
-	day, inDay := sec/secondsPerDay, sec%secondsPerDay
-	if inDay < 0 {
-		day, inDay = day-1, inDay+secondsPerDay
-	}
-	// The epoch was a Thursday.
-	weekday := (day%7 + 7 + 4) % 7
+	day, inDay := c.local(bin * c.step)
+	weekday := dayOfWeek(day)
 	p := place{slot: int(inDay / c.width), part: int(inDay * dayParts / secondsPerDay), second: int(inDay)}
 	switch weekday {
 	case 6:
-		p.kind = 1
+		p.kind = saturday
 	case 0:
-		p.kind = 2
+		p.kind = sunday
 	}
+	p.free = c.free != nil && weekday != 0 && c.free.free(day, c.zone)
 	if c.pulses > 1 {
 		p.pulse = int(inDay % secondsPerHour / c.width)
 	}
 	return p
+}
+
+// local returns the day from the epoch and the second in it by the local clock.
+func (c *calendar) local(second int64) (day, inDay int64) {
+	if c.zone != nil {
+		_, offset := time.Unix(second, 0).In(c.zone).Zone()
+		second += int64(offset)
+	}
+	day = floorDiv(second, secondsPerDay)
+	return day, second - day*secondsPerDay
+}
+
+// dayOfWeek is 0 on Sundays; the epoch was a Thursday.
+func dayOfWeek(day int64) int64 { return (day%7 + 7 + 4) % 7 }
+
+// isFree says whether a second lies in a holiday that is no Sunday.
+func (c *calendar) isFree(second int64) bool {
+	if c.free == nil {
+		return false
+	}
+	day, _ := c.local(second)
+	return dayOfWeek(day) != 0 && c.free.free(day, c.zone)
 }

@@ -465,6 +465,8 @@ func TestAblation(t *testing.T) {
 		{"tilt", ablation{tilt: true}},
 		{"coverage integrator", ablation{shift: true}},
 		{"rival: last value times a factor", ablation{rivals: 1 << 1}},
+		{"rival: tracker", ablation{rivals: 1 << 2}},
+		{"all rivals", ablation{rivals: 3 << 1}},
 	}
 	fmt.Printf("| left out | 10 min ratio | WQL | 30 min ratio | WQL | worst ratio | coverage outside .88-.92 |\n|---|---|---|---|---|---|---|\n")
 	for _, p := range parts {

@@ -8,7 +8,7 @@ import (
 // How many inputs the regressions of one lead have, and the tilt of the band.
 const (
 	levelInputs  = 6
-	seasonInputs = 15
+	seasonInputs = 16
 	spreadInputs = 7
 	tiltInputs   = 4
 )
@@ -28,7 +28,7 @@ func seasonPrior(lead time.Duration) []float64 {
 	fade := func(half time.Duration) float64 { return math.Exp(-float64(lead) / float64(half)) }
 	return []float64{
 		0, fade(2*time.Minute) / 2, fade(15 * time.Minute), fade(time.Hour), fade(6 * time.Hour), fade(24 * time.Hour),
-		0, 0, 0.3, 0, 0, 0, 0, 0, 0,
+		0, 0, 0.3, 0, 0, 0, 0, 0, 1, 0,
 	}
 }
 
@@ -47,6 +47,7 @@ func (s *Seasonal) levelInput(x *[levelInputs]float64) (base float64) {
 // base it returns. The last input is the lead's, as above.
 func (s *Seasonal) seasonInput(target int64, e *expected, x *[seasonInputs]float64) (base float64) {
 	t := &s.trail
+	burst := s.burst(e.detail)
 	*x = [seasonInputs]float64{
 		intercept * s.unrest.level,
 		// 1. How far the present is from the profile, over shorter and longer memories.
@@ -54,8 +55,9 @@ func (s *Seasonal) seasonInput(target int64, e *expected, x *[seasonInputs]float
 		// 2. The change that the profile says is to come: learnt away where there is none.
 		t.past[1] - e.value, t.past[3] - t.past[1],
 		// 3. The minute itself, and all days where the kind of day misleads.
-		e.detail, -e.kind,
+		e.detail - burst, -e.kind,
 	}
+	x[14] = burst
 	// 4. Yesterday and a week ago, then and at the hour that it is now.
 	step := s.calendar.step
 	then, now := target*step+step/2, t.bin*step+step/2
@@ -65,11 +67,29 @@ func (s *Seasonal) seasonInput(target int64, e *expected, x *[seasonInputs]float
 			ago *= (then - now + ago - 1) / ago
 		}
 		a, b := s.profile.back.at(then-ago), s.profile.back.at(now-ago)
-		if !math.IsNaN(a + b) {
+		if !math.IsNaN(a+b) && !s.holidayBetween(then, now, ago) {
 			x[10+2*i], x[11+2*i] = a-e.value, b-t.past[2]
 		}
 	}
 	return e.value
+}
+
+// burstFrom is from which size on, in usual changes from bin to bin, what a minute of
+// the day has over its surroundings is no noise of a few days.
+const burstFrom = 4.0
+
+// burst is the part of a minute's own that is no noise: what comes for some minutes
+// at the same time of each day. It has a weight of its own, because few minutes have one.
+func (s *Seasonal) burst(detail float64) float64 {
+	noise := burstFrom * s.unrest.calm
+	return detail - clip(detail, noise)
+}
+
+// holidayBetween says whether a holiday makes two moments unlike what they were some
+// time ago. Then what was then says nothing.
+func (s *Seasonal) holidayBetween(then, now, ago int64) bool {
+	c := &s.calendar
+	return c.free != nil && (c.isFree(then) || c.isFree(then-ago) || c.isFree(now) || c.isFree(now-ago))
 }
 
 // spreadInput fills what the size of the error at a lead hangs on, in log: all

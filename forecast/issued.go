@@ -1,21 +1,26 @@
 package forecast
 
+import "math"
+
 // issued is a forecast that waits for its target. It keeps what it was made
 // from, so that nothing learnt since leaks into its score. A series holds some
 // hundred of them, hence the short integers: see short.
 type issued struct {
-	target               int64
-	point, spread, usual float32 // what the regressions said, its expected error, and the mean error at the lead
-	last, weight         float32 // the newest bin, and how much this forecast counts among the rivals
-	levelBase, level     int16   // of the level regression, in expected errors from point
-	seasonBase, season   int16   // of the season regression, where seasonal
-	said                 [rivalGroups][rivalCount]float32
-	levelX               [levelInputs]int16  // in expected errors
-	seasonX              [seasonInputs]int16 // in expected errors
-	spreadX              [spreadInputs]int16
-	tilt                 [tiltInputs]int16
-	seasonal             bool
+	target             uint32  // the bin, as far as it fits: two that wait are never so far apart
+	point, spread      float32 // what the regressions said, and its expected error
+	last, weight       float32 // the newest bin, and one over the usual rate
+	levelBase, level   int16   // of the level regression, in expected errors from point
+	seasonBase, season int16   // of the season regression; levelOnly where past days took no part
+	stretch            int16   // logarithm of spread over the mean error at the lead
+	said               [rivalGroups][rivalCount]float32
+	levelX             [levelInputs]int16  // in expected errors
+	seasonX            [seasonInputs]int16 // in expected errors
+	spreadX            [spreadInputs]int16
+	tilt               [tiltInputs]int16
 }
+
+// levelOnly is a seasonBase that no short is.
+const levelOnly = math.MinInt16
 
 // shortUnit is the resolution of a short: one in 1024, up to 32 either way.
 const shortUnit = 1024
@@ -51,12 +56,13 @@ func (q *queue) push() *issued {
 func (q *queue) due(bin int64) *issued {
 	for q.waiting > 0 {
 		f := &q.ring[q.head]
-		if f.target > bin {
+		ahead := int32(f.target - uint32(bin)) // #nosec G115 -- it wraps around, as meant
+		if ahead > 0 {
 			break
 		}
 		q.head = (q.head + 1) % len(q.ring)
 		q.waiting--
-		if f.target == bin {
+		if ahead == 0 {
 			return f
 		}
 	}

@@ -92,16 +92,15 @@ func TestOldErrorsFade(t *testing.T) {
 
 // The better rival leads, and is dropped when another becomes better.
 func TestRivalsAreChosenByTheirLosses(t *testing.T) {
-	r := newRivals()
-	s := stand{spread: 1, last: 1}
+	r := newRivals(1800, 200)
 	for turn, best := range []int{1, 0} {
 		for range 400 {
 			var said [rivalGroups][rivalCount]float64
 			for g := range said {
-				said[g] = [rivalCount]float64{2, 2}
+				said[g] = [rivalCount]float64{2, 2, 3}
 				said[g][best] = 1.01
 			}
-			r.learn(1, &said, &s, 0.98, 1, 1000, 0)
+			r.learn(1, &said, 1, 1, 1000, 0)
 		}
 		for g, w := range r.weight {
 			if w[best] < 0.99 {
@@ -109,6 +108,82 @@ func TestRivalsAreChosenByTheirLosses(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The tracker shares the lead only where it was as good for days: worse losses drop it,
+// a lucky day does not bring it back.
+func TestTrackerNeedsALongRecord(t *testing.T) {
+	r := newRivals(1800, 200)
+	outcome := func(tracker float64) {
+		var said [rivalGroups][rivalCount]float64
+		for g := range said {
+			said[g] = [rivalCount]float64{1.5, 2, tracker}
+		}
+		r.learn(1, &said, 1, 1, 1000, 0)
+	}
+	for i, phase := range []struct {
+		tracker  float64
+		outcomes int
+		from, to float32 // of its weight
+	}{
+		{2, 1000, 0, 0},         // worse for five days
+		{1.1, 200, 0, 0.1},      // a lucky day
+		{1.1, 6000, 0.49, 0.51}, // better for a month
+	} {
+		for range phase.outcomes {
+			outcome(phase.tracker)
+		}
+		for g, w := range r.weight {
+			if w[2] < phase.from || w[2] > phase.to {
+				t.Errorf("phase %d, group %d: weights %v", i, g, w)
+			}
+		}
+	}
+}
+
+// Within some hundred bins of a wandering series the share below each factor is what
+// it should be, whatever the unit of the series.
+func TestTrackerCoversWhateverTheUnit(t *testing.T) {
+	for _, unit := range []float64{1e-3, 1, 1e6} {
+		rng := rand.New(rand.NewPCG(1, 5))
+		var tr tracker
+		var below [levelCount]float64
+		const n = 5000
+		for i := range n {
+			point := unit * (2 + math.Sin(float64(i)/300))
+			root := point * math.Exp(0.1*rng.NormFloat64()+0.2*math.Sin(float64(i)/500))
+			for l := range levels {
+				if root <= tr.at(l, point) {
+					below[l]++
+				}
+			}
+			tr.learn(root, point)
+		}
+		for l, level := range levels {
+			if got := below[l] / n; math.Abs(got-level) > 0.02 {
+				t.Errorf("unit %g, level %g: %g of the outcomes lie below", unit, level, got)
+			}
+		}
+	}
+}
+
+// What is recalled of a bin is what was pushed for it; gaps and what is too old are not.
+func TestRecallAgreesWithAMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCalendar(time.Minute)
+		r, all := newRecall(&c), map[int64]float64{}
+		bin := int64(0)
+		for range rapid.IntRange(1, 200).Draw(t, "bins") {
+			bin += rapid.SampledFrom([]int64{1, 1, 1, 2, 5, 70, 1000}).Draw(t, "ahead")
+			r.push(bin, float64(bin))
+			all[bin] = float64(bin)
+			ago := rapid.Int64Range(0, 60).Draw(t, "ago")
+			want, known := all[bin-ago]
+			if got := r.at(bin - ago); known != !math.IsNaN(got) || known && got != want {
+				t.Fatalf("%d bins before %d: %g, want %g, %v", ago, bin, got, want, known)
+			}
+		}
+	})
 }
 
 // A short keeps a number to a thousandth within its range, and its sign beyond.

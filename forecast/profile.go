@@ -25,6 +25,7 @@ type profile struct {
 	kinds [dayKinds][]float32
 	days  [dayKinds][]uint8 // bins behind a coarse slot, saturating
 	back  past
+	free  holiday
 
 	coarse         int64   // seconds per coarse slot
 	ring           bool    // coarse slots are smoothed with their neighbours
@@ -34,7 +35,7 @@ type profile struct {
 }
 
 func newProfile(c *calendar) profile {
-	p := profile{coarse: max(coarseSeconds, c.width), reach: int(smoothSeconds / c.width), back: newPast(c)}
+	p := profile{coarse: max(coarseSeconds, c.width), reach: int(smoothSeconds / c.width), back: newPast(c), free: newHoliday(c)}
 	p.ring = p.coarse <= smoothSeconds
 	p.fine = unknowns(c.slots)
 	for k := range p.kinds {
@@ -74,13 +75,29 @@ func (p *profile) at(pl place) expected {
 		return expected{}
 	}
 	e := expected{value: all, known: true, standIn: true}
-	if own := p.smoothed(pl, pl.kind); !math.IsNaN(own) {
+	if own := p.ofKind(pl); !math.IsNaN(own) {
 		e.value, e.kind, e.standIn = own, own-all, false
 	}
 	if v := float64(p.fine[pl.slot]); !math.IsNaN(v) && p.reach > 0 {
 		e.detail = v - all
 	}
 	return e
+}
+
+// ofKind returns what is known of the kind of day of a place, NaN if nothing is.
+func (p *profile) ofKind(pl place) float64 {
+	own := p.smoothed(pl, pl.kind)
+	if !pl.free {
+		return own
+	}
+	rest := p.smoothed(pl, sunday)
+	switch {
+	case math.IsNaN(rest):
+		return own
+	case math.IsNaN(own):
+		return rest
+	}
+	return p.free.expected(own, rest)
 }
 
 // around returns the mean of the fine slots around one, NaN if none was seen.
@@ -128,6 +145,14 @@ func (p *profile) smoothed(pl place, kind int) float64 {
 
 // learn takes the value of a place into its kind of day and into all days.
 func (p *profile) learn(pl place, root float64) {
+	if pl.free {
+		own, rest := p.smoothed(pl, pl.kind), p.smoothed(pl, sunday)
+		if !math.IsNaN(own + rest) {
+			p.free.learn(root, own, rest)
+			return // a holiday says nothing of other days
+		}
+		pl.kind = sunday // but is better than nothing
+	}
 	at := int64(pl.second) / p.coarse
 	p.learnSlot(pl.kind, at, root)
 	seen := 0.0

@@ -3,25 +3,38 @@ package forecast
 import "math"
 
 const (
-	rivalCount = 2
-	// rivalPower is how sharply the better rival is preferred.
-	rivalPower = 30.0
-	// rivalHalfDays and rivalLeast are the memory of their losses: in days, and at
-	// least so many forecasts.
-	rivalHalfDays = 0.25
-	rivalLeast    = 50.0
+	rivalCount = 3
+	// rivalPower is how sharply the better of the first two is preferred.
+	rivalPower = 15.0
+	// rivalLeads and rivalLeast are the half-life of their losses: in leads, which is
+	// about the number of independent outcomes, and at least so many forecasts.
+	rivalLeads = 36.0
+	rivalLeast = 50.0
+	// rivalReach is the longest lead, in seconds, that has rivals: who was better on
+	// the days before says little about the day after.
+	rivalReach = secondsPerDay / 2
+	// The tracker is fast, so its luck of one day does not count: trackerDays is the
+	// half-life of the losses it is measured by, trackerPower how sharply it is dropped
+	// where it is worse, and trackerWorth how many outcomes their equality is worth.
+	trackerDays, trackerPower, trackerWorth = 10.0, 60.0, 50.0
+	// lossMost bounds one loss, in usual rates.
+	lossMost = 1e9
 	// timesStep and timesErrors are the step and memory of the factors.
 	timesStep, timesErrors = 0.02, 1000.0
 )
 
-// rivals are two ways to the quantiles, for series and days on which one of them
-// is simply better: the regressions with the distribution of their errors, and
-// the last value times a factor that follows the outcomes slowly. Three levels
-// choose for their neighbours by the losses of what was issued.
+// rivals are three ways to the quantiles, for series and days on which one of them
+// is simply better: the regressions with the distribution of their errors, the
+// last value times a factor that follows the outcomes slowly, and a plain forecast
+// times a factor that follows them fast, the tracker. Three levels choose for their
+// neighbours by the losses of what was issued.
 type rivals struct {
-	times        [levelCount]float32 // factors less 1
-	timesError   float64             // mean size of what they cover
-	loss, weight [rivalGroups][rivalCount]float32
+	times          [levelCount]float32 // factors less 1
+	timesError     float64             // mean size of what they cover
+	late, long     [rivalGroups][rivalCount]float32
+	n              float64 // outcomes behind long
+	weight         [rivalGroups][rivalCount]float32
+	keep, keepLong float32 // fading per outcome
 }
 
 const rivalGroups = 3
@@ -32,8 +45,10 @@ var (
 	rivalGroup  = [levelCount]int{0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2}
 )
 
-func newRivals() rivals {
-	var r rivals
+// newRivals returns the rivals at a lead of so many seconds, scored perDay times.
+func newRivals(seconds, perDay float64) rivals {
+	half := func(outcomes float64) float32 { return float32(math.Exp2(-1 / max(outcomes, rivalLeast))) }
+	r := rivals{keep: half(rivalLeads * seconds / secondsPerDay * perDay), keepLong: half(trackerDays * perDay)}
 	for g := range r.weight {
 		r.weight[g][0] = 1
 	}
@@ -43,16 +58,21 @@ func newRivals() rivals {
 // stand is what the rivals speak from at one moment.
 type stand struct {
 	point, spread float64 // of the regressions
+	most          float64 // how far their quantiles may lie from the point
 	last          float64 // the newest bin
+	plain         float64 // what the tracker's factors are for
 	tilt          [tiltInputs]float64
 }
 
 // say returns one rival's quantile.
 func (a *ahead) say(k, l int, s *stand) float64 {
-	if k == 1 {
+	switch k {
+	case 1:
 		return s.last * (1 + float64(a.rivals.times[l]))
+	case 2:
+		return a.tracker.at(l, s.plain)
 	}
-	return s.point + s.spread*a.residuals.at(l, &s.tilt)
+	return s.point + clip(s.spread*a.residuals.at(l, &s.tilt), s.most)
 }
 
 // quantile combines the rivals.
@@ -68,31 +88,20 @@ func (a *ahead) quantile(l int, s *stand) float64 {
 }
 
 // learn takes an outcome, the quantiles that were said for it at rivalLevels, and
-// how much it counts; n is how many outcomes there were.
-func (r *rivals) learn(root float64, said *[rivalGroups][rivalCount]float64, s *stand, keep, weight, n float64, without uint32) {
+// one over the usual rate; n is how many outcomes there were. Rivals in without, as
+// bits, have no say.
+func (r *rivals) learn(root float64, said *[rivalGroups][rivalCount]float64, last, weight, n float64, without uint32) {
+	r.n = r.n*float64(r.keepLong) + 1
 	for g, l := range rivalLevels {
-		best := math.Inf(1)
-		for k := range rivalCount {
-			loss := Pinball(levels[l], root, said[g][k])
-			r.loss[g][k] = r.loss[g][k]*float32(keep) + float32(weight*loss)
-			if without>>k&1 == 0 {
-				best = min(best, float64(r.loss[g][k]))
-			}
+		for k, q := range said[g] {
+			// The loss is that of rates: a root makes too little of a wild outcome.
+			loss := weight * Pinball(levels[l], square(max(0, root)), square(max(0, q)))
+			r.late[g][k] = r.late[g][k]*r.keep + float32(min(loss, lossMost))
+			r.long[g][k] = r.long[g][k]*r.keepLong + float32(min(loss, lossMost))
 		}
-		sum := float32(0)
-		for k := range rivalCount {
-			w := math.Pow((best+tiny)/(float64(r.loss[g][k])+tiny), rivalPower)
-			if w < 1e-3 || without>>k&1 == 1 {
-				w = 0
-			}
-			r.weight[g][k] = float32(w)
-			sum += float32(w)
-		}
-		for k := range rivalCount {
-			r.weight[g][k] /= sum
-		}
+		r.weigh(g, without)
 	}
-	times := root/max(s.last, tiny) - 1
+	times := root/max(last, tiny) - 1
 	r.timesError += max(1/timesErrors, 1/n) * (min(math.Abs(times), 1) - r.timesError)
 	for l, level := range levels {
 		miss := level
@@ -100,5 +109,29 @@ func (r *rivals) learn(root float64, said *[rivalGroups][rivalCount]float64, s *
 			miss--
 		}
 		r.times[l] += float32(timesStep * r.timesError * miss)
+	}
+}
+
+// weigh sets the weights of one group by the losses.
+func (r *rivals) weigh(g int, without uint32) {
+	late, long := &r.late[g], &r.long[g]
+	better := float64(min(late[0], late[1])) + tiny
+	even := trackerWorth/r.n*float64(long[0]) + tiny
+	w := [rivalCount]float64{
+		math.Pow(better/(float64(late[0])+tiny), rivalPower),
+		math.Pow(better/(float64(late[1])+tiny), rivalPower),
+		math.Pow(min(1, (float64(min(long[0], long[1]))+even)/(float64(long[2])+even)), trackerPower),
+	}
+	sum := 0.0
+	for k := range w {
+		if w[k] < 1e-3 || without>>k&1 == 1 {
+			w[k] = 0
+		}
+		sum += w[k]
+	}
+	for k := range w {
+		if sum > 0 {
+			r.weight[g][k] = float32(w[k] / sum)
+		}
 	}
 }

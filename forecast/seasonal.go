@@ -23,9 +23,10 @@ const (
 // memories, one from their distances to past days (by kind of day, by minute,
 // yesterday, a week ago); the better one counts more. A third says how large the
 // error will be here and now, and the distribution of past errors in that unit,
-// read where it keeps its promises, gives the quantiles. The last value times a
-// factor takes over where that is simply better. Everything is learnt from forecasts that
-// really were issued, when their outcome is in.
+// read where it keeps its promises, gives the quantiles. Up to half a day ahead plainer
+// ways take over where they are simply better: the last value times a slow factor, the
+// level times a fast one. Everything is learnt from forecasts that really were issued,
+// when their outcome is in.
 //
 // The zero value is not usable; call [NewSeasonal]. Memory and time per
 // observation are constant.
@@ -36,6 +37,7 @@ type Seasonal struct {
 	pulse    pulse
 	recent   recent
 	trail    trail
+	recall   recall
 	unrest   unrest
 	aheads   []ahead
 	prior    float64 // rate assumed before any observation
@@ -116,7 +118,7 @@ func NewSeasonal(step time.Duration, options ...Option) *Seasonal {
 // start forgets what the newest bins taught.
 func (s *Seasonal) start() {
 	s.trail, s.unrest, s.aheads, s.peak = newTrail(&s.calendar), newUnrest(&s.calendar), newAheads(&s.calendar), 0
-	s.profile.back = newPast(&s.calendar)
+	s.profile.back, s.recall = newPast(&s.calendar), newRecall(&s.calendar)
 }
 
 // Observe takes the next bin; see [Forecaster].
@@ -191,6 +193,9 @@ func (s *Seasonal) take(bin int64, rate float64) {
 				s.unrest.learn(pl, math.Abs(r)/mean)
 			}
 		}
+		if !a.alone {
+			s.track(a, bin, root)
+		}
 	}
 	// 4. The present moves on.
 	s.peak = max(s.peak*s.keep, believed)
@@ -201,6 +206,7 @@ func (s *Seasonal) take(bin int64, rate float64) {
 	}
 	s.unrest.move(root, before)
 	t.move(bin, root, wasRoot)
+	s.recall.push(bin, t.level[trackerLevel])
 	s.profile.back.add(bin*s.calendar.step, root)
 	// 5. New forecasts are kept, each with what it was made from.
 	for i := range s.aheads {

@@ -448,3 +448,56 @@ func TestHistoryBuysAccuracyAndTheBandIsHonestBefore(t *testing.T) {
 		}
 	}
 }
+
+// A series that rises a hundredfold for good is not foreseen to rise a hundredfold again:
+// the band a day ahead stays within what ever happened.
+func TestJumpDoesNotBlowUpTheBand(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	f := NewSeasonal(5*time.Minute, Unit(0))
+	const day = 288
+	for i := range 12 * day {
+		rate := 0.004
+		if i >= 5*day {
+			rate = 0.4
+		}
+		at := monday.Add(time.Duration(i) * 5 * time.Minute)
+		if err := f.Observe(Observation{At: at, Value: rate * math.Exp(0.03*rng.NormFloat64()), Known: true}); err != nil {
+			t.Fatal(err)
+		}
+		if i < 5*day || i%72 > 0 {
+			continue
+		}
+		for _, pt := range f.Forecast(at, []time.Duration{10 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour}).Points {
+			if q := pt.Quantiles[scoredIndex]; q > 4 {
+				t.Errorf("%d hours after the jump, lead %v: the 0.9 quantile is %g, ten times what ever came", (i-5*day)/12, pt.Lead, q)
+			}
+		}
+	}
+}
+
+// TestAShortBurstOfEachDayIsForeseen: what comes for a quarter of an hour or a few
+// minutes at the same time of each day is expected at its minute, and not around it.
+func TestAShortBurstOfEachDayIsForeseen(t *testing.T) {
+	for minutes, least := range map[int]float64{4: 0.4, 15: 0.75, 240: 0.85} {
+		random := rand.New(rand.NewPCG(1, 1))
+		s := NewSeasonal(time.Minute)
+		rise := time.Date(2026, 11, 23, 9, 57, 0, 0, time.UTC)
+		now := rise.Add(-2 * time.Minute)
+		for at := now.Add(-14 * 24 * time.Hour); at.Before(now); at = at.Add(time.Minute) {
+			rate := 2.8
+			if since := (at.Sub(rise)%(24*time.Hour) + 24*time.Hour) % (24 * time.Hour); since < time.Duration(minutes)*time.Minute {
+				rate = 12
+			}
+			if err := s.Observe(Observation{At: at, Value: max(0, rate+0.2*random.NormFloat64()), Known: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := s.Forecast(now, Leads(30*time.Minute))
+		if got := p.Quantile(0.5, 2*time.Minute); (got-2.8)/(12-2.8) < least {
+			t.Errorf("a burst of %d minutes from 2.8 to 12 is expected at %.1f in its first minute", minutes, got)
+		}
+		if got := p.Quantile(0.5, time.Minute); got > 4 {
+			t.Errorf("a minute before a burst of %d minutes %.1f is expected, it is 2.8 then", minutes, got)
+		}
+	}
+}

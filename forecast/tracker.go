@@ -1,0 +1,107 @@
+package forecast
+
+import "math"
+
+const (
+	// trackerStep is how far one outcome moves a factor, in mean errors.
+	trackerStep = 0.2
+	// trackerErrors is the memory of the mean error, in bins.
+	trackerErrors = 60.0
+	// trackerMost bounds the error that one outcome counts as, in log.
+	trackerMost = 10.0
+	// trackerLevel is the memory of the level that is tracked from: 15 minutes.
+	trackerLevel = 2
+	// trackerReach is the longest lead, in seconds, that is tracked from the level;
+	// beyond it yesterday is the better guide.
+	trackerReach = secondsPerHour
+)
+
+// tracker follows the quantiles of the ratio between what comes and a plain point
+// forecast, fast: each bin moves each factor by a fifth of the mean error towards
+// where its share of outcomes lies. It forgets within the hour, and so is hard to beat
+// while a series does what it never did before.
+type tracker struct {
+	factor [levelCount]float32 // in log
+	size   float64             // mean error, in log
+	n      float64
+}
+
+// learn takes what came, and what had been said.
+func (t *tracker) learn(root, point float64) {
+	over := clip(math.Log(max(root, tiny)/point), trackerMost)
+	t.n++
+	t.size += max(1/trackerErrors, 1/t.n) * (math.Abs(over) - t.size)
+	for l, level := range levels {
+		miss := level
+		if over <= float64(t.factor[l]) {
+			miss--
+		}
+		t.factor[l] = float32(clip(float64(t.factor[l])+trackerStep*t.size*miss, trackerMost))
+	}
+}
+
+// at is a quantile around a point.
+func (t *tracker) at(l int, point float64) float64 { return point * math.Exp(float64(t.factor[l])) }
+
+// recall remembers the plain forecast made at each of the last bins.
+type recall struct {
+	points []float32 // by bin, modulo their number; NaN where no bin was known
+	newest int64
+}
+
+func newRecall(c *calendar) recall {
+	return recall{points: unknowns(int(max(trackerReach/c.step, 1) + 1))}
+}
+
+// push takes the forecast made at a bin.
+func (r *recall) push(bin int64, point float64) {
+	for b := max(r.newest+1, bin-int64(len(r.points))+1); b < bin; b++ {
+		r.points[r.index(b)] = unknown
+	}
+	r.points[r.index(bin)] = float32(point)
+	r.newest = bin
+}
+
+// at is the forecast made at a bin, NaN if none is remembered.
+func (r *recall) at(bin int64) float64 {
+	if bin > r.newest || bin <= r.newest-int64(len(r.points)) {
+		return math.NaN()
+	}
+	return float64(r.points[r.index(bin)])
+}
+
+func (r *recall) index(bin int64) int64 {
+	n := int64(len(r.points))
+	return bin - floorDiv(bin, n)*n
+}
+
+// plain is the plain forecast of a bin at a lead: the level, and for longer leads the
+// last day that is known at that time of day.
+func (s *Seasonal) plain(a *ahead, target int64) float64 {
+	if !a.near {
+		step := s.calendar.step
+		then, now := target*step+step/2, s.trail.bin*step+step/2
+		ago := int64(secondsPerDay)
+		if then > now+ago {
+			ago *= (then - now + ago - 1) / ago
+		}
+		if v := s.profile.back.at(then - ago); !math.IsNaN(v) {
+			return s.positive(v)
+		}
+	}
+	return s.positive(s.trail.level[trackerLevel])
+}
+
+// track teaches the tracker of a lead the newest bin.
+func (s *Seasonal) track(a *ahead, bin int64, root float64) {
+	was := s.recall.at(bin - a.steps)
+	if !a.near {
+		was = s.profile.back.at(bin*s.calendar.step + s.calendar.step/2 - secondsPerDay)
+	}
+	if !math.IsNaN(was) {
+		a.tracker.learn(root, s.positive(was))
+	}
+}
+
+// positive keeps what is tracked in ratios off zero.
+func (s *Seasonal) positive(root float64) float64 { return max(root, 0.01*s.unrest.level, tiny) }

@@ -63,6 +63,8 @@ func (s *Seasonal) make(v *view, a *ahead, target int64) made {
 			share = 0
 		}
 		m.point += share * (m.season - m.level)
+		// A burst of each day is no matter of level: it comes whole, or it is learnt away.
+		m.point += (1 - share) * float64(a.season.weights[burstInput]) * v.seasonX[burstInput]
 	}
 	m.usual = a.usual(s.unrest.level)
 	s.spreadInput(a, m.usual, m.point, v.place, &m.spreadX)

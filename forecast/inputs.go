@@ -9,6 +9,7 @@ import (
 const (
 	levelInputs  = 6
 	seasonInputs = 16
+	burstInput   = seasonInputs - 2 // its place among the inputs of the season
 	spreadInputs = 7
 	tiltInputs   = 4
 )
@@ -57,7 +58,7 @@ func (s *Seasonal) seasonInput(target int64, e *expected, x *[seasonInputs]float
 		// 3. The minute itself, and all days where the kind of day misleads.
 		e.detail - burst, -e.kind,
 	}
-	x[14] = burst
+	x[burstInput] = burst
 	// 4. Yesterday and a week ago, then and at the hour that it is now.
 	step := s.calendar.step
 	then, now := target*step+step/2, t.bin*step+step/2

@@ -478,7 +478,7 @@ func TestJumpDoesNotBlowUpTheBand(t *testing.T) {
 // TestAShortBurstOfEachDayIsForeseen: what comes for a quarter of an hour or a few
 // minutes at the same time of each day is expected at its minute, and not around it.
 func TestAShortBurstOfEachDayIsForeseen(t *testing.T) {
-	for minutes, least := range map[int]float64{4: 0.4, 15: 0.75, 240: 0.85} {
+	for minutes, least := range map[int]float64{4: 0.75, 15: 0.85, 240: 0.85} {
 		random := rand.New(rand.NewPCG(1, 1))
 		s := NewSeasonal(time.Minute)
 		rise := time.Date(2026, 11, 23, 9, 57, 0, 0, time.UTC)

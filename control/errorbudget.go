@@ -97,6 +97,11 @@ func (b ErrorBudget) look(now time.Time, target float64, arrivals, attainment fl
 	b.Long = b.Long.add(after, longMemory, requests, late)
 	b.Short = b.Short.add(after, shortMemory, requests, late)
 	b.Seen += requests
+	return b.judge(now, target)
+}
+
+// judge changes the notch if what was missed asks for it.
+func (b ErrorBudget) judge(now time.Time, target float64) ErrorBudget {
 	long, short := b.Long.burnt(target), b.Short.burnt(target)
 	held := now.Sub(b.Since)
 	switch {

@@ -20,7 +20,8 @@ const minute = time.Minute
 // morning, a dip at noon, a busier Monday, quiet weekends.
 func office(t time.Time) float64 {
 	h := float64(t.Hour()) + float64(t.Minute())/60
-	rate := 0.05 + 2.6*math.Exp(-math.Pow((h-10.5)/2, 2)) + 2.2*math.Exp(-math.Pow((h-15)/2, 2))
+	hump := func(at float64) float64 { return math.Exp(-(h - at) * (h - at) / 4) }
+	rate := 0.05 + 2.6*hump(10.5) + 2.2*hump(15)
 	switch t.Weekday() {
 	case time.Saturday, time.Sunday:
 		rate *= 0.15

@@ -150,7 +150,7 @@ func TestNoPlanCommitsAboveAHardCap(t *testing.T) {
 func TestShedWithdrawsTheLeastValuableFirst(t *testing.T) {
 	wholeDays(t)
 	p := keepsErrorBudgets(smallPolicy())
-	s := newStage(t, p, 12, 5)
+	s := newStage(t, p, 20, 5)
 	s.run(t, 11*time.Hour, nil)
 	before := s.world.Sample()
 	p.Budgets = []policy.Budget{{Per: policy.Hour, Amount: dollars(10), OnExceeded: policy.Shed}}

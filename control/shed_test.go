@@ -14,7 +14,7 @@ func shedding(t *testing.T, b policy.Budget) (*stage, policy.Policy) {
 	t.Helper()
 	wholeDays(t)
 	p := keepsErrorBudgets(smallPolicy())
-	s := newStage(t, p, 12, 5)
+	s := newStage(t, p, 20, 5)
 	s.run(t, 11*time.Hour, nil)
 	p.Budgets = []policy.Budget{b}
 	s.loop.Use(control.Settings{Policy: p, Catalog: smallCatalog()})

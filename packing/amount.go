@@ -2,6 +2,7 @@ package packing
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 // of one GPU.
 func ParseTotal(text string) (Amount, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
-	small, err := ParseAmount("0." + (fraction + "0"))
+	small, err := ParseAmount("0." + cmp.Or(fraction, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("%q is not an amount with at most %d decimal places", text, amountPlaces)
 	}

@@ -21,8 +21,13 @@ type Answer struct {
 
 	Certificate Certificate        `json:"certificate"`
 	Unserved    map[string]float64 `json:"unserved"`              // Demand left out, by model.
-	Explain     []string           `json:"explanation,omitempty"` // Why it is left out, a sentence for each model.
+	Unspread    map[string]int     `json:"unspread,omitempty"`    // Nodes that models are on which must be on more.
+	Explain     []string           `json:"explanation,omitempty"` // Why, a sentence for each of them.
 	GPUs        []Placed           `json:"gpus"`
+
+	// Truncated says that the caller's limit on time stopped the search. Another run
+	// may find another answer; without it the answer depends on the problem only.
+	Truncated bool `json:"truncated"`
 
 	// Checked is for the caller to set, after check.Verify has agreed.
 	Checked bool `json:"checked"`
@@ -71,12 +76,15 @@ func (a Answer) Describe() string {
 	if a.Gap != nil {
 		fmt.Fprintf(&out, " (gap %.2f%%)", 100**a.Gap)
 	}
+	if a.Truncated {
+		out.WriteString(", truncated by the limit on time")
+	}
 	if !a.Checked {
 		out.WriteString(", not checked")
 	}
 	out.WriteByte('\n')
 	if len(a.Explain) > 0 {
-		out.WriteString("unserved:\n")
+		out.WriteString("left out:\n")
 		for _, text := range a.Explain {
 			fmt.Fprintf(&out, "  %s\n", text)
 		}
@@ -86,13 +94,32 @@ func (a Answer) Describe() string {
 	return out.String()
 }
 
+// who names the models on a slice, with their variants.
+func (s Slice) who() string {
+	named := func(m Occupant, variant string) string {
+		if variant == "" {
+			return string(m)
+		}
+		return string(m) + ":" + variant
+	}
+	if s.Empty() {
+		return "free"
+	}
+	if len(s.Models) == 0 {
+		return named(s.Model, s.Variant)
+	}
+	together := make([]string, len(s.Models))
+	for i, t := range s.Models {
+		together[i] = named(t.Model, t.Variant)
+	}
+	return strings.Join(together, " + ")
+}
+
 // draw writes the slices in the order of their places.
 func (p Placed) draw() string {
 	parts := make([]string, len(p.Geometry))
 	for i, s := range p.Geometry {
-		if parts[i] = "free " + string(s.Profile); s.Model != "" {
-			parts[i] = string(s.Model) + " " + string(s.Profile)
-		}
+		parts[i] = s.who() + " " + string(s.Profile)
 	}
 	if len(parts) == 0 {
 		return "[ empty ]"

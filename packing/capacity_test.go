@@ -14,7 +14,7 @@ func bare(part fleet.GPUType, media bool) *instance {
 	t := tableOf(part, media)
 	in := &instance{}
 	for c, p := range t.profiles {
-		in.kinds = append(in.kinds, kind{column: c, profile: p})
+		in.kinds = append(in.kinds, kind{column: c, profile: p, shares: 1, base: c})
 	}
 	o := offer{name: string(part), perNode: 1, nodes: maxNodes, end: len(in.kinds), table: t}
 	o.verts = in.facesOf(o)

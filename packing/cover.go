@@ -7,7 +7,7 @@ import (
 )
 
 // A cover is enough slices for one model, by kind, with none that could be left
-// out. Kinds ascend.
+// out: enough for its work, and as many as it must have. Kinds ascend.
 type cover []count
 
 type count struct {
@@ -50,6 +50,11 @@ func (d *demand) serves(c cover) int64 {
 	return sum
 }
 
+// coveredBy says whether a cover is enough.
+func (d *demand) coveredBy(c cover) bool {
+	return d.serves(c) >= d.need && c.slices() >= d.least
+}
+
 func (d *demand) does(kind int) int64 {
 	for _, it := range d.items {
 		if it.kind == kind {
@@ -65,6 +70,8 @@ func (d *demand) does(kind int) int64 {
 type coverer struct {
 	items  []pricedItem
 	counts []int
+	least  int     // Slices there must be.
+	filler int     // Item that fills up their number: the cheapest.
 	best   float64 // Cost of the cheapest cover so far.
 	slack  float64 // How far above the best a cover may lie to be kept.
 	budget int     // Nodes left.
@@ -124,7 +131,7 @@ func (c *coverer) search(d *demand, prices []float64, slack float64, budget int,
 	c.order(d, prices, slack > 0)
 	c.best, c.slack, c.budget, c.found = math.Inf(1), slack, budget, found
 	if len(c.items) > 0 {
-		c.walk(0, d.need, 0)
+		c.walk(0, d.need, 0, 0)
 	}
 	return budget - c.budget
 }
@@ -147,11 +154,17 @@ func (c *coverer) order(d *demand, prices []float64, all bool) {
 		return cmp.Or(cmp.Compare(a.rate, b.rate), cmp.Compare(b.whole, a.whole), cmp.Compare(a.kind, b.kind))
 	})
 	c.counts = append(c.counts[:0], make([]int, len(c.items))...)
+	c.least, c.filler = d.least, 0
+	for i, it := range c.items {
+		if it.price < c.items[c.filler].price {
+			c.filler = i
+		}
+	}
 }
 
 // walk decides how many of item i to take, the most first: with fewer of the best
 // rate the bound only rises, so the first that fails ends the loop.
-func (c *coverer) walk(i int, rest int64, cost float64) {
+func (c *coverer) walk(i int, rest int64, cost float64, taken int) {
 	it := c.items[i]
 	most := int((rest + it.whole - 1) / it.whole)
 	for n := most; n >= 0; n-- {
@@ -162,7 +175,7 @@ func (c *coverer) walk(i int, rest int64, cost float64) {
 		c.counts[i] = n
 		now := cost + float64(n)*it.price
 		if n == most {
-			c.offer(now)
+			c.offer(now, taken+n)
 			continue
 		}
 		if i+1 == len(c.items) {
@@ -172,15 +185,20 @@ func (c *coverer) walk(i int, rest int64, cost float64) {
 		if now+float64(left)*c.items[i+1].rate >= c.best+c.slack-1e-12*c.best {
 			break
 		}
-		c.walk(i+1, left, now)
+		c.walk(i+1, left, now, taken+n)
 	}
 	c.counts[i] = 0
 }
 
-func (c *coverer) offer(cost float64) {
+// offer reports enough slices for the work, filled up to their number.
+func (c *coverer) offer(cost float64, taken int) {
+	more := max(0, c.least-taken)
+	cost += float64(more) * c.items[c.filler].price
 	if cost < c.best || c.slack > 0 && cost <= c.best+c.slack {
+		c.counts[c.filler] += more
 		c.best = min(c.best, cost)
 		c.found(cost, c.counts)
+		c.counts[c.filler] -= more
 	}
 }
 

@@ -81,8 +81,9 @@ func (in *instance) plainCover(d *demand) cover {
 		}
 	}
 	if last.kind == best.kind || n == 0 {
-		return cover{{last.kind, n + 1}}
+		return cover{{last.kind, max(n+1, d.least)}}
 	}
+	n = max(n, d.least-1)
 	c := cover{{best.kind, n}, {last.kind, 1}}
 	slices.SortFunc(c, func(a, b count) int { return cmp.Compare(a.kind, b.kind) })
 	return c

@@ -63,6 +63,20 @@ func Fits(s fleet.GPUSpec, occupied fleet.Geometry, profile fleet.ProfileName) [
 	return starts
 }
 
+// CreationOrder lists the slices of a legal geometry in an order in which a GPU that
+// is empty takes them: the largest first, and of equals the lowest start. Where the
+// starts are left to the driver, a large slice that comes late may find its places
+// taken in part; given with their starts, slices can be created in any order.
+func CreationOrder(s fleet.GPUSpec, g fleet.Geometry) []fleet.Placement {
+	out := slices.Clone([]fleet.Placement(g))
+	slices.SortStableFunc(out, func(a, b fleet.Placement) int {
+		x, _ := s.Profile(a.Profile)
+		y, _ := s.Profile(b.Profile)
+		return cmp.Or(cmp.Compare(y.Size, x.Size), cmp.Compare(y.Compute, x.Compute), cmp.Compare(a.Start, b.Start))
+	})
+	return out
+}
+
 // occupation is what a partial geometry has taken of a GPU.
 type occupation struct {
 	memory  uint32 // Bit per memory slice.

@@ -128,3 +128,39 @@ func TestFitsIsExactlyWhatTheRuleAllows(t *testing.T) {
 		}
 	})
 }
+
+// What holds for one part holds for all that are cut like it.
+func TestPartsThatAreCutAlikeHaveAsManyGeometries(t *testing.T) {
+	want := map[int][2]int{7: {127, 44}, 4: {19, 8}, 1: {0, 0}}
+	for _, name := range fleet.GPUTypes() {
+		s := spec(t, name)
+		if got := [2]int{len(Feasible(s)), len(Maximal(s))}; got != want[s.ComputeSlices] {
+			t.Errorf("%s: %d feasible, %d maximal, want %v", name, got[0], got[1], want[s.ComputeSlices])
+		}
+	}
+}
+
+// The guide's example fails when the large slice comes last and the driver chooses
+// the places; in creation order every slice finds the place it is to have.
+func TestInCreationOrderEverySliceFindsItsPlace(t *testing.T) {
+	guide := fleet.Geometry{{Profile: "1g.5gb", Start: 0}, {Profile: "1g.5gb", Start: 1}, {Profile: "2g.10gb", Start: 2}, {Profile: "3g.20gb", Start: 4}}
+	want := []fleet.Placement{guide[3], guide[2], guide[0], guide[1]}
+	if got := CreationOrder(spec(t, "a100-40gb"), guide); !slices.Equal(got, want) {
+		t.Errorf("order %v, want %v", got, want)
+	}
+	for _, name := range fleet.GPUTypes() {
+		s := spec(t, name)
+		for _, g := range Feasible(s) {
+			var there fleet.Geometry
+			for _, p := range CreationOrder(s, g) {
+				if !slices.Contains(Fits(s, there, p.Profile), p.Start) {
+					t.Errorf("%s: %s at %d does not fit beside %v", name, p.Profile, p.Start, there)
+				}
+				there = append(there, p)
+			}
+			if len(there) != len(g) {
+				t.Errorf("%s: %v creates %d slices", name, g, len(there))
+			}
+		}
+	}
+}

@@ -3,8 +3,6 @@ package packing
 import (
 	"cmp"
 	"slices"
-
-	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
 // A layouter turns numbers of slices into GPUs with models on them, and leaves on
@@ -14,6 +12,7 @@ type layouter struct {
 	gpus []Placed
 	was  [][]Slice        // What each GPU held today, if it can be cut anew.
 	kind [][]int          // Kind of each slice of each GPU, -1 for a kind nobody uses.
+	held []([]bool)       // Whether each slice of each GPU is kept as it is today.
 	todo []map[int]int    // Slices that each model still has to get, by kind.
 	name map[string]int   // Number of each offer.
 	list map[Occupant]int // Number of each model.
@@ -22,7 +21,35 @@ type layouter struct {
 // layout places the covers. Today's GPUs come first, each as it is numbered; then
 // new ones, node by node.
 func (in *instance) layout(current []Placed, covers []cover) []Placed {
-	l := layouter{in: in, name: map[string]int{}, list: map[Occupant]int{}}
+	return sortedPlaced(in.arrange(current, covers).gpus)
+}
+
+// arrange lays the covers out. Where a model then is on too few nodes, and there is
+// not much to place, it looks for another way to cut and group the same GPUs.
+func (in *instance) arrange(current []Placed, covers []cover) *layouter {
+	first, _ := in.arrangeBy(current, covers, 0)
+	if in.nodes <= 1 || first.spread() {
+		return first
+	}
+	for way := 1; way < mostWays && len(first.gpus) <= fewGPUs; way++ {
+		if l, ok := in.arrangeBy(current, covers, way); ok && l.spread() {
+			return l
+		}
+	}
+	first.spreadFurther()
+	return first
+}
+
+const (
+	fewGPUs  = 8
+	mostWays = 225
+	waysEach = 15 // Of each of several offers.
+)
+
+// arrangeBy lays the covers out in the way of that number, whatever nodes the
+// models come to be on; it is false where there is no such way.
+func (in *instance) arrangeBy(current []Placed, covers []cover, way int) (*layouter, bool) {
+	l := &layouter{in: in, name: map[string]int{}, list: map[Occupant]int{}}
 	for k, o := range in.offers {
 		l.name[o.name] = k
 	}
@@ -49,23 +76,63 @@ func (in *instance) layout(current []Placed, covers []cover) []Placed {
 	for _, c := range current {
 		node = max(node, c.Node)
 	}
-	for _, o := range in.offers {
-		counts := make([]int, o.end-o.first)
-		for j := range counts {
-			for m := range l.todo {
-				counts[j] += l.todo[m][o.first+j]
+	fresh := make([][][]Slice, len(in.offers))
+	for k, o := range in.offers {
+		counts := make([]int, len(in.kinds))
+		for _, need := range l.todo {
+			for j, n := range need {
+				counts[j] += n
 			}
-			counts[j] = max(0, counts[j]-in.kinds[o.first+j].free)
 		}
+		counts = in.lacking(o, counts)
 		today := slices.DeleteFunc(slices.Clone(movable), func(g Placed) bool { return g.Type != o.name })
 		today, kept := l.keep(o, today, counts)
-		cuts, _ := in.realise(o, counts, o.limit()-kept)
-		node = l.place(o, cuts, today, node)
+		whole := in.folded(o, counts)
+		cuts, _ := in.realise(o, whole, o.limit()-kept)
+		if way > 0 && len(cuts) > 0 {
+			var ok bool
+			if cuts, ok = in.realiseAnew(o, whole, o.limit()-kept, way%waysEach); !ok {
+				return nil, false
+			}
+			way /= waysEach
+		}
+		fresh[k] = l.place(o, in.share(o, cuts, counts), today)
 	}
+	if way > 0 {
+		return nil, false
+	}
+	l.onNodes(fresh, node)
 	// 3. Models, first where they are today.
 	l.stay()
 	l.fill()
-	return sortedPlaced(l.gpus)
+	return l, true
+}
+
+// lacking counts models that are on too few nodes and slices without a place.
+func (l *layouter) lacking() int {
+	sum := 0
+	for m := range l.in.models {
+		for _, n := range l.todo[m] {
+			sum += n
+		}
+		if l.short(m) {
+			sum++
+		}
+	}
+	return sum
+}
+
+// complete says whether every slice has its place and every model that has any is
+// on as many nodes as it must be.
+func (l *layouter) complete() bool { return l.lacking() == 0 }
+
+// money is what the nodes cost that must be bought.
+func (l *layouter) money() int64 {
+	sum := int64(0)
+	for _, o := range l.in.offers {
+		sum += int64(max(0, l.fresh(o)-o.reserved)*o.perNode) * o.price
+	}
+	return sum
 }
 
 func sortedPlaced(gpus []Placed) []Placed {
@@ -77,7 +144,14 @@ func sortedPlaced(gpus []Placed) []Placed {
 }
 
 func compareSlices(a, b Slice) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Model, b.Model))
+	return cmp.Or(
+		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Model, b.Model),
+		cmp.Compare(a.Variant, b.Variant), slices.CompareFunc(a.Models, b.Models, compareTenants),
+	)
+}
+
+func compareTenants(a, b Tenant) int {
+	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Variant, b.Variant), cmp.Compare(a.Serves, b.Serves))
 }
 
 // today answers the slices of GPUs that can be cut anew as covers.
@@ -88,15 +162,17 @@ func (in *instance) today(current []Placed) []cover {
 			movable = append(movable, c)
 		}
 	}
-	return in.coversOf(movable, false)
+	return in.coversOf(movable)
 }
 
 func (l *layouter) append(g Placed, was []Slice) {
-	kinds := make([]int, len(g.Geometry))
+	kinds, held := make([]int, len(g.Geometry)), make([]bool, len(g.Geometry))
 	for i, s := range g.Geometry {
 		kinds[i] = l.in.kindOf(l.name[g.Type], s.Profile)
+		held[i] = !s.Empty()
 	}
 	l.gpus = append(l.gpus, g)
+	l.held = append(l.held, held)
 	l.was = append(l.was, was)
 	l.kind = append(l.kind, kinds)
 }
@@ -118,132 +194,14 @@ func (l *layouter) keep(o offer, today []Placed, counts []int) (left []Placed, k
 			stays = stays || ok && l.todo[m][k] > 0
 		}
 		_, rest := take(has, counts)
-		if !stays || o.atLeast(rest) >= o.atLeast(counts) {
+		if !stays || o.atLeast(l.in.folded(o, rest)) >= o.atLeast(l.in.folded(o, counts)) {
 			left = append(left, g)
 			continue
 		}
 		kept++
 		copy(counts, rest)
-		l.append(emptied(g, g.geometry()), g.Geometry)
+		l.append(emptied(g), g.Geometry)
 		l.stayOn(len(l.gpus)-1, false)
 	}
 	return left, kept
-}
-
-// place puts the cuttings of an offer on today's GPUs that can be cut anew, those
-// whose geometry already holds the slices first, then on new nodes. It answers the
-// last node number given out.
-func (l *layouter) place(o offer, cuts []cutting, today []Placed, node int) int {
-	used := make([]bool, len(today))
-	var rest []cutting
-	for _, c := range cuts {
-		i := l.holder(o, today, used, c)
-		if i < 0 {
-			rest = append(rest, c)
-			continue
-		}
-		used[i] = true
-		l.append(emptied(today[i], today[i].geometry()), today[i].Geometry)
-	}
-	for i, g := range today {
-		geometry := g.geometry()
-		if used[i] {
-			continue
-		}
-		if len(rest) > 0 {
-			geometry, rest = o.table.geometries[rest[0].pattern], rest[1:]
-		}
-		l.append(emptied(g, geometry), g.Geometry)
-	}
-	for i, c := range rest {
-		if i%o.perNode == 0 {
-			node++
-		}
-		l.append(emptied(Placed{Type: o.name, Node: node}, o.table.geometries[c.pattern]), nil)
-	}
-	return node
-}
-
-// holder is the first of today's GPUs, not used yet, whose slices are enough for a
-// cutting, or -1.
-func (l *layouter) holder(o offer, today []Placed, used []bool, c cutting) int {
-	for i, g := range today {
-		if !used[i] && l.holds(o, g, c) {
-			return i
-		}
-	}
-	return -1
-}
-
-func emptied(g Placed, geometry fleet.Geometry) Placed {
-	g.Geometry = make([]Slice, len(geometry))
-	for i, p := range geometry {
-		g.Geometry[i] = Slice{Profile: p.Profile, Start: p.Start}
-	}
-	return g
-}
-
-// holds says whether the slices of a GPU today are enough for a cutting.
-func (l *layouter) holds(o offer, g Placed, c cutting) bool {
-	have := g.geometry().Counts()
-	for i, n := range c.used {
-		if have[l.in.kinds[o.first+i].profile] < n {
-			return false
-		}
-	}
-	return true
-}
-
-// put gives a slice to a model that needs one of its kind.
-func (l *layouter) put(g, i, m int) bool {
-	k := l.kind[g][i]
-	if k < 0 || l.gpus[g].Geometry[i].Model != "" || l.todo[m][k] == 0 {
-		return false
-	}
-	l.todo[m][k]--
-	l.gpus[g].Geometry[i].Model = Occupant(l.in.models[m].name)
-	return true
-}
-
-// stay leaves models where they are today, if a slice of the kind is still there:
-// first at the same place, then anywhere on the GPU.
-func (l *layouter) stay() {
-	for _, elsewhere := range []bool{false, true} {
-		for g := range l.was {
-			l.stayOn(g, elsewhere)
-		}
-	}
-}
-
-func (l *layouter) stayOn(g int, elsewhere bool) {
-	for _, w := range l.was[g] {
-		m, ok := l.list[w.Model]
-		for i, s := range l.gpus[g].Geometry {
-			if ok && s.Profile == w.Profile && (elsewhere || s.Start == w.Start) && !l.isOn(g, w) && l.put(g, i, m) {
-				break
-			}
-		}
-	}
-}
-
-// isOn says whether the model of a slice of today already has that very slice.
-func (l *layouter) isOn(g int, w Slice) bool {
-	return slices.Contains(l.gpus[g].Geometry, w)
-}
-
-// fill gives the slices to the models in turn, GPU by GPU, so that a model's
-// slices lie together.
-func (l *layouter) fill() {
-	next := make([]int, len(l.in.kinds))
-	for g := range l.gpus {
-		for i, k := range l.kind[g] {
-			for k >= 0 && next[k] < len(l.todo) {
-				if l.todo[next[k]][k] > 0 {
-					l.put(g, i, next[k])
-					break
-				}
-				next[k]++
-			}
-		}
-	}
 }

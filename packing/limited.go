@@ -194,7 +194,7 @@ func (r *rationing) covers() []cover {
 // with the covers of the models that still need anything.
 func (in *instance) reduced(covers []cover) (*instance, []cover) {
 	out := *in
-	out.models = nil
+	out.models, out.nodes = nil, 0
 	var left []cover
 	for m, d := range in.models {
 		d.need = d.serves(covers[m])
@@ -202,13 +202,9 @@ func (in *instance) reduced(covers []cover) (*instance, []cover) {
 			continue
 		}
 		d.needLow = min(d.needLow, d.need)
-		items := slices.Clone(d.items)
-		for i := range items {
-			items[i].does = min(items[i].does, d.need)
-			items[i].upper = min(items[i].upper, d.need)
-		}
-		d.items = items
-		out.models = append(out.models, d)
+		d.least = min(d.least, covers[m].slices())
+		out.models = append(out.models, d.capped())
+		out.nodes = max(out.nodes, d.nodes())
 		left = append(left, covers[m])
 	}
 	return &out, left

@@ -31,6 +31,7 @@ type pricing struct {
 	first  int     // Row of the first block.
 	cuts   []cut
 
+	parts bool // Models may take parts of the slices that processes share.
 	best  slicePrices
 	pools [][]cover // Every cover met, by model, without repetition.
 	work  *work
@@ -220,21 +221,26 @@ func (p *pricing) kindPrices(s *slicePrices) {
 func (p *pricing) evaluate(s *slicePrices) bool {
 	p.kindPrices(s)
 	blocks := p.master.rows - p.first
-	sums := make([]map[int]int, blocks)
+	sums := make([][]float64, blocks)
 	cuts := make([]cut, blocks)
 	for b := range blocks {
-		sums[b] = map[int]int{}
+		sums[b] = make([]float64, len(p.in.kinds))
 	}
 	s.value = 0
 	for m := range p.in.models {
-		c, cost, nodes := p.find.cheapest(&p.in.models[m], s.kind)
+		d, b := &p.in.models[m], p.block[m]
+		c, cost, nodes := p.find.cheapest(d, s.kind)
 		p.work.spend(nodes)
-		s.value += cost
 		p.remember(m, c)
-		b := p.block[m]
 		cuts[b].covers = append(cuts[b].covers, c)
+		if it, part := d.cheapestPart(s.kind); p.parts && part < cost {
+			s.value += part
+			sums[b][it.kind] += float64(d.need) / float64(it.whole)
+			continue
+		}
+		s.value += cost
 		for _, x := range c {
-			sums[b][x.kind] += x.n
+			sums[b][x.kind] += float64(x.n)
 		}
 	}
 	at := 0
@@ -254,7 +260,7 @@ func (p *pricing) evaluate(s *slicePrices) bool {
 		c := column{row: []int{p.first + b}, at: []float64{1}}
 		dense := make([]float64, p.first)
 		for j := range p.in.kinds {
-			p.take(dense, j, float64(sums[b][j]))
+			p.take(dense, j, sums[b][j])
 		}
 		for r, x := range dense {
 			if x != 0 {

@@ -1,10 +1,6 @@
 package packing
 
-import (
-	"encoding/json"
-
-	"github.com/tessera-autoscaler/tessera/fleet"
-)
+import "github.com/tessera-autoscaler/tessera/fleet"
 
 // Problem is what the pack command reads: GPUs one may have, models with their
 // demand, and what is there today.
@@ -14,12 +10,17 @@ type Problem struct {
 	Current []Placed `json:"current,omitempty" yaml:"current"`
 }
 
-// GPU is a kind of GPU that one may have, always in whole nodes.
+// GPU is a kind of GPU, or of machine without one, that one may have, always in
+// whole nodes. A node without a GPU is one "GPU" of the profile "whole".
 type GPU struct {
 	Name         string        `json:"name"           yaml:"name"`
 	PricePerHour string        `json:"price_per_hour" yaml:"price_per_hour"` // Of one GPU; a decimal with at most nine places.
 	MIG          fleet.GPUType `json:"mig,omitempty"  yaml:"mig"`            // The part whose geometries it has; empty: it cannot be divided.
 	PerNode      int           `json:"per_node"       yaml:"per_node"`       // GPUs of one node, at least 1.
+
+	// MemoryMiB is what one GPU without MIG gives a server; zero is unknown. That of
+	// a part with MIG stands in its table.
+	MemoryMiB int64 `json:"memory_mib,omitempty" yaml:"memory_mib"`
 
 	// MaxNodes limits the nodes of this kind in all, with those that are reserved
 	// and those that Current names; nil is no limit.
@@ -28,6 +29,23 @@ type GPU struct {
 	// Reserved is how many nodes are paid for already, used or not, beside those
 	// that Current names.
 	Reserved int `json:"reserved,omitempty" yaml:"reserved"`
+
+	// Shared names the equal shares into which a slice may be divided by MPS or by
+	// time-slicing: "whole/4" is a quarter of an undivided GPU, with a quarter of its
+	// memory, and four of them make one GPU.
+	Shared []fleet.ProfileName `json:"shared,omitempty" yaml:"shared"`
+
+	// Process, where it is given, lets one server process serve several models on a
+	// slice that is not shared.
+	Process *Process `json:"process,omitempty" yaml:"process"`
+}
+
+// Process is what one server process with several models costs them. They take
+// turns: what each is served, divided by what the slice does for it alone, adds up
+// to at most 1 - Loss, and their memory to at most the slice's.
+type Process struct {
+	Models int     `json:"models" yaml:"models"` // Most models in one process, at least 2.
+	Loss   float64 `json:"loss"   yaml:"loss"`   // Share of the slice that is lost by taking turns; from 0 to below 1.
 }
 
 // Model is a demand, and what each slice can do for it.
@@ -37,51 +55,55 @@ type Model struct {
 
 	// Throughput is by name of GPU and profile, in the unit of Demand. A slice that
 	// is missing does not fit the model.
-	Throughput map[string]map[fleet.ProfileName]float64 `json:"throughput" yaml:"throughput"`
+	Throughput map[string]map[fleet.ProfileName]float64 `json:"throughput,omitempty" yaml:"throughput"`
+
+	// MemoryMiB is what one server takes; a slice that gives less does not fit. Zero
+	// is unknown: every slice with a throughput fits, and the model shares no process.
+	MemoryMiB int64 `json:"memory_mib,omitempty" yaml:"memory_mib"`
+
+	// Latency of one server on each slice, in seconds. Where MaxLatency is given, a
+	// slice whose latency is higher, or not known, does not fit.
+	Latency    map[string]map[fleet.ProfileName]float64 `json:"latency,omitempty"     yaml:"latency"`
+	MaxLatency float64                                  `json:"max_latency,omitempty" yaml:"max_latency"`
+
+	// Allowed names the only slices the model may have, as "gpu" or "gpu/profile";
+	// empty allows all.
+	Allowed []string `json:"allowed,omitempty" yaml:"allowed"`
+
+	// Variants are builds of the model that compete for it, in place of Throughput,
+	// MemoryMiB and Latency above.
+	Variants []Variant `json:"variants,omitempty" yaml:"variants"`
 
 	// Value of serving one unit of Demand. It orders the models where not all can be
 	// served; zero means 1.
 	Value float64 `json:"value,omitempty" yaml:"value"`
+
+	// Spread is the least number of nodes on which the model must be; zero means 1.
+	Spread int `json:"spread,omitempty" yaml:"spread"`
 }
 
-// Placed is one GPU with its slices, today's in a Problem or the planned one in an
-// Answer. Today's GPUs are paid for.
-type Placed struct {
-	ID       string  `json:"id,omitempty" yaml:"id"`   // The GPU's own name, where it exists; handed through.
-	Type     string  `json:"type"         yaml:"type"` // Name of one of the problem's GPUs.
-	Node     int     `json:"node"         yaml:"node"` // GPUs with equal numbers share a node.
-	Geometry []Slice `json:"geometry"     yaml:"geometry"`
-
-	// Fixed says that the slices must stay as they are: those with a model keep it
-	// and count for its demand, those without are free to be used. A GPU that is not
-	// fixed may be cut anew.
-	Fixed bool `json:"fixed,omitempty" yaml:"fixed"`
+// Variant is one build of a model, such as fp16 or int8. Its fields mean what those
+// of Model mean.
+type Variant struct {
+	Name       string                                   `json:"name"                 yaml:"name"`
+	Throughput map[string]map[fleet.ProfileName]float64 `json:"throughput"           yaml:"throughput"`
+	MemoryMiB  int64                                    `json:"memory_mib,omitempty" yaml:"memory_mib"`
+	Latency    map[string]map[fleet.ProfileName]float64 `json:"latency,omitempty"    yaml:"latency"`
 }
 
-// Slice is one slice of a GPU and the model on it.
-type Slice struct {
-	Profile fleet.ProfileName `json:"profile" yaml:"profile"`
-	Start   int               `json:"start"   yaml:"start"`
-	Model   Occupant          `json:"model"   yaml:"model"`
-}
-
-// Occupant is the name of the model on a slice; empty, which is null in JSON,
-// where there is none.
-type Occupant string
-
-// MarshalJSON writes null for an empty slice.
-func (o Occupant) MarshalJSON() ([]byte, error) {
-	if o == "" {
-		return []byte("null"), nil
+// builds lists the variants of a model, or the model itself as its only one, which
+// has no name.
+func (m Model) builds() []Variant {
+	if len(m.Variants) > 0 {
+		return m.Variants
 	}
-	return json.Marshal(string(o))
+	return []Variant{{Throughput: m.Throughput, MemoryMiB: m.MemoryMiB, Latency: m.Latency}}
 }
 
-// geometry answers the slices without their models.
-func (p Placed) geometry() fleet.Geometry {
-	g := make(fleet.Geometry, len(p.Geometry))
-	for i, s := range p.Geometry {
-		g[i] = fleet.Placement{Profile: s.Profile, Start: s.Start}
+// spec describes the part, or a GPU of one slice where there is no MIG.
+func (g GPU) spec() fleet.GPUSpec {
+	if spec, ok := fleet.LookupGPU(g.MIG); ok {
+		return spec
 	}
-	return g
+	return fleet.GPUSpec{Type: fleet.GPUType(g.Name), ComputeSlices: 1, MemorySlices: 1, MiB: g.MemoryMiB}
 }

@@ -2,11 +2,12 @@ package packing
 
 import "slices"
 
-// A cutting is one GPU to be cut: the pattern, and how many slices of each kind of
-// its offer hold a model.
+// A cutting is one GPU to be cut: the pattern, how many slices of each kind of its
+// offer hold a model, and how many are divided into shares of each kind.
 type cutting struct {
 	pattern int
 	used    []int
+	shared  []int // Over the kinds of the offer; none where nothing is shared.
 }
 
 // realiseBudget is how many GPUs the search for a cutting may try before it is
@@ -14,17 +15,11 @@ type cutting struct {
 const realiseBudget = 20_000
 
 // realise cuts as few GPUs of an offer as it can so that they hold the slices
-// (counts by kind of the offer, free slices taken off already), no more than limit.
+// (counts by kind of the offer, free slices taken off and shares put together
+// already), no more than limit.
 // What does not fit is answered in counts.
 func (in *instance) realise(o offer, counts []int, limit int) (cuts []cutting, left []int) {
-	r := realiser{in: in, offer: o, faces: o.verts}
-	for p := range o.table.patterns {
-		a := make([]int, o.end-o.first)
-		for i, k := range in.kinds[o.first:o.end] {
-			a[i] = o.table.patterns[p][k.column]
-		}
-		r.patterns = append(r.patterns, a)
-	}
+	r := in.newRealiser(o)
 	for gpus := r.offer.atLeast(counts); gpus <= limit; gpus++ {
 		r.budget = realiseBudget + 2*gpus
 		r.cuts = r.cuts[:0]
@@ -35,6 +30,33 @@ func (in *instance) realise(o offer, counts []int, limit int) (cuts []cutting, l
 	return r.greedy(counts, limit)
 }
 
+// realiseAnew answers another way to cut the fewest GPUs, or in another order: the
+// one after so many others.
+func (in *instance) realiseAnew(o offer, counts []int, limit, after int) ([]cutting, bool) {
+	r := in.newRealiser(o)
+	gpus := r.offer.atLeast(counts)
+	r.budget, r.after = anewBudget, after
+	ok := gpus <= limit && r.fill(counts, gpus)
+	return r.cuts, ok
+}
+
+func (in *instance) newRealiser(o offer) *realiser {
+	r := &realiser{in: in, offer: o, faces: o.verts}
+	for p := range o.table.patterns {
+		a := make([]int, o.end-o.first)
+		for i, k := range in.kinds[o.first:o.end] {
+			if k.shares == 1 {
+				a[i] = o.table.patterns[p][k.column]
+			}
+		}
+		r.patterns = append(r.patterns, a)
+	}
+	return r
+}
+
+// anewBudget is the same for one further way.
+const anewBudget = 500
+
 type realiser struct {
 	in       *instance
 	offer    offer
@@ -42,12 +64,14 @@ type realiser struct {
 	patterns [][]int
 	cuts     []cutting
 	budget   int
+	after    int // Ways to pass over.
 }
 
 // fill cuts GPU by GPU and only so that what remains may still fit in the rest.
 func (r *realiser) fill(counts []int, gpus int) bool {
 	if !slices.ContainsFunc(counts, func(n int) bool { return n > 0 }) {
-		return true
+		r.after--
+		return r.after < 0
 	}
 	if gpus == 0 {
 		return false
@@ -60,7 +84,7 @@ func (r *realiser) fill(counts []int, gpus int) bool {
 		if r.offer.atLeast(rest) > gpus-1 {
 			continue
 		}
-		r.cuts = append(r.cuts, cutting{p, used})
+		r.cuts = append(r.cuts, cutting{pattern: p, used: used})
 		if r.fill(rest, gpus-1) {
 			return true
 		}
@@ -78,7 +102,7 @@ func (r *realiser) greedy(counts []int, limit int) ([]cutting, []int) {
 			break
 		}
 		used, rest := take(r.patterns[p[0]], counts)
-		cuts = append(cuts, cutting{p[0], used})
+		cuts = append(cuts, cutting{pattern: p[0], used: used})
 		counts = rest
 	}
 	return cuts, counts

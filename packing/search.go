@@ -15,6 +15,11 @@ type search struct {
 	pools  [][]cover
 	chosen []int     // Cover of each model, in its pool.
 	counts []int     // Slices of each kind.
+	faces  []int     // First face of each offer among all, and the end.
+	sums   []int64   // What the slices take by each face, in its parts of a GPU.
+	scale  []float64 // GPUs that one such part is.
+	parts  [][]int64 // What one slice of each kind takes by each face of its offer.
+	was    []bool    // Whether the move tried last touches an offer.
 	need   []float64 // GPUs of each offer that the slices need, not rounded.
 	target []float64 // GPUs of each offer that there should be at most.
 	weight []float64 // What a GPU of each offer counts.
@@ -33,10 +38,19 @@ func newSearch(in *instance, pools [][]cover, chosen []int, w *work) *search {
 		counts: make([]int, len(in.kinds)), need: make([]float64, len(in.offers)),
 		target: make([]float64, len(in.offers)), lean: 1,
 		random: rand.New(rand.NewPCG(seed, uint64(len(in.models)))),
+		was:    make([]bool, len(in.offers)), parts: make([][]int64, len(in.kinds)),
 	}
 	for _, o := range in.offers {
+		s.faces = append(s.faces, len(s.sums))
+		for _, f := range o.verts {
+			s.sums, s.scale = append(s.sums, 0), append(s.scale, 1/float64(f.parts))
+			for i, part := range f.part {
+				s.parts[o.first+i] = append(s.parts[o.first+i], part)
+			}
+		}
 		s.weight = append(s.weight, max(float64(o.price), float64(in.dearest())/1000))
 	}
+	s.faces = append(s.faces, len(s.sums))
 	for m, c := range s.chosen {
 		s.shift(s.pools[m][c], 1)
 	}
@@ -46,22 +60,30 @@ func newSearch(in *instance, pools [][]cover, chosen []int, w *work) *search {
 
 func (s *search) shift(c cover, sign int) {
 	for _, x := range c {
-		s.counts[x.kind] += sign * x.n
+		s.add(x.kind, sign*x.n)
+	}
+}
+
+// add counts so many slices of a kind more, in every face that feels them.
+func (s *search) add(kind, n int) {
+	k := &s.in.kinds[kind]
+	before := max(0, s.counts[kind]-k.free)
+	s.counts[kind] += n
+	more := int64(max(0, s.counts[kind]-k.free) - before)
+	if more == 0 {
+		return
+	}
+	sums := s.sums[s.faces[k.offer]:s.faces[k.offer+1]]
+	for i, part := range s.parts[kind] {
+		sums[i] += part * more
 	}
 }
 
 // needOf is how many GPUs of an offer the slices need, as a linear program.
 func (s *search) needOf(k int) float64 {
-	o := &s.in.offers[k]
 	most := 0.0
-	for i := range o.verts {
-		sum := 0.0
-		for j, share := range o.verts[i].share {
-			if n := s.counts[o.first+j] - s.in.kinds[o.first+j].free; n > 0 {
-				sum += share * float64(n)
-			}
-		}
-		most = max(most, sum)
+	for i := s.faces[k]; i < s.faces[k+1]; i++ {
+		most = max(most, float64(s.sums[i])*s.scale[i])
 	}
 	return most
 }
@@ -84,9 +106,10 @@ func (s *search) settle() {
 func (s *search) try(m, c int) float64 {
 	s.shift(s.pools[m][s.chosen[m]], -1)
 	s.shift(s.pools[m][c], 1)
+	s.touch(s.pools[m][s.chosen[m]], s.pools[m][c])
 	change := 0.0
-	for k := range s.in.offers {
-		if s.touched(k, s.pools[m][c]) || s.touched(k, s.pools[m][s.chosen[m]]) {
+	for k, touched := range s.was {
+		if touched {
 			change += s.cost(k, s.needOf(k)) - s.cost(k, s.need[k])
 		}
 	}
@@ -94,14 +117,15 @@ func (s *search) try(m, c int) float64 {
 	return change
 }
 
-func (s *search) touched(k int, c cover) bool {
-	o := &s.in.offers[k]
-	for _, x := range c {
-		if x.kind >= o.first && x.kind < o.end {
-			return true
-		}
+// touch notes which offers two covers use.
+func (s *search) touch(a, b cover) {
+	clear(s.was)
+	for _, x := range a {
+		s.was[s.in.kinds[x.kind].offer] = true
 	}
-	return false
+	for _, x := range b {
+		s.was[s.in.kinds[x.kind].offer] = true
+	}
 }
 
 func (s *search) undo(m, c int) {
@@ -109,11 +133,11 @@ func (s *search) undo(m, c int) {
 	s.shift(s.pools[m][s.chosen[m]], 1)
 }
 
+// accept keeps the move that was tried last.
 func (s *search) accept(m, c int, change float64) {
-	old := s.chosen[m]
 	s.chosen[m] = c
-	for k := range s.in.offers {
-		if s.touched(k, s.pools[m][c]) || s.touched(k, s.pools[m][old]) {
+	for k, touched := range s.was {
+		if touched {
 			s.need[k] = s.needOf(k)
 		}
 	}
@@ -179,7 +203,7 @@ func (s *search) anneal(steps int) bool {
 			c++
 		}
 		change := s.try(m, c)
-		if change <= 0 || s.random.Float64() < math.Exp(-change/heat) {
+		if change <= 0 || change < 40*heat && s.random.Float64() < math.Exp(-change/heat) {
 			s.accept(m, c, change)
 		} else {
 			s.undo(m, c)
@@ -242,6 +266,7 @@ func (s *search) state() (state, bool) {
 
 func (s *search) restore(chosen []int) {
 	clear(s.counts)
+	clear(s.sums)
 	copy(s.chosen, chosen)
 	for m, c := range s.chosen {
 		s.shift(s.pools[m][c], 1)

@@ -1,6 +1,7 @@
 package packing
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -16,19 +17,60 @@ func Solve(p Problem, opt Options) (Answer, error) {
 		return Answer{}, fmt.Errorf("pack: %w", err)
 	}
 	do := opt.plan()
-	w := &work{left: do.steps}
+	w := &work{left: do.steps, stop: opt.Stop, unasked: askEvery}
 	in := newInstance(p)
+	s := in.solve(p.Current, do, w)
+	prices := [][]float64{s.prices}
+	a := in.answer(p, in.layout(p.Current, s.covers), prices, do)
+	if in.offersProcesses() {
+		a = in.together(p, a, prices, do, w)
+	}
+	a.Truncated = w.stopped
+	return a, nil
+}
+
+// solve finds covers for everything, or for what is worth most where the limits
+// leave no room for all.
+func (in *instance) solve(current []Placed, do plan, w *work) solution {
 	plain := firstFit(in)
-	today := in.today(p.Current)
+	today := in.today(current)
 	s := in.improve(do, w, today, plain)
 	if s.allowed {
-		return in.answer(p, s, do), nil
+		return in.perfect(current, in.noWorse(current, s, today, plain), do, w)
 	}
 	// Not everything can be served: the same question for what can.
 	covers := ration(in, [][]cover{today, plain, s.covers}, w)
 	less, left := in.reduced(covers)
 	s = less.improve(do, w, left, left)
-	return in.answer(p, less.widen(in, s), do), nil
+	return in.perfect(current, in.noWorse(current, less.widen(in, s), today, plain), do, w)
+}
+
+// noWorse answers the solution or, if that is better once it is laid out, one of
+// others. The search reckons with faces, which do not see where models must spread.
+func (in *instance) noWorse(current []Placed, s solution, others ...[]cover) solution {
+	if in.nodes <= 1 {
+		return s
+	}
+	best, lost := in.arrange(current, s.covers), in.lost(s.covers)
+	for _, covers := range others {
+		l, left := in.arrange(current, covers), in.lost(covers)
+		if left > lost*(1+1e-9) {
+			continue
+		}
+		if left < lost*(1-1e-9) || cmp.Or(cmp.Compare(l.lacking(), best.lacking()), cmp.Compare(l.money(), best.money())) < 0 {
+			s.covers, best, lost = covers, l, left
+		}
+	}
+	return s
+}
+
+// lost is the value that covers leave out.
+func (in *instance) lost(covers []cover) float64 {
+	sum := 0.0
+	for m, d := range in.models {
+		sum += d.value * d.scale * float64(max(0, d.need-d.serves(covers[m])))
+	}
+	return sum
 }
 
 // FirstFitDecreasing answers the layout of the baseline that Solve never does worse
@@ -39,10 +81,9 @@ func FirstFitDecreasing(p Problem) (Answer, error) {
 	}
 	do := Options{Effort: Low}.plan()
 	in := newInstance(p)
-	covers := firstFit(in)
 	prices := newPricing(in, &work{left: do.steps})
 	prices.run(do.rounds)
-	return in.answer(p, solution{covers: covers, prices: prices.best.kind}, do), nil
+	return in.answer(p, in.layout(p.Current, firstFit(in)), [][]float64{prices.best.kind}, do), nil
 }
 
 // solution is a cover of each model and the prices found on the way.

@@ -63,7 +63,7 @@ func (p *pricing) widenPools(do plan, starts [][]cover) {
 		})
 		p.pools[m] = pool[:min(len(pool), do.pool)]
 		for _, covers := range starts {
-			if d.serves(covers[m]) >= d.need {
+			if d.coveredBy(covers[m]) {
 				p.remember(m, covers[m])
 			}
 		}
@@ -82,7 +82,7 @@ func (p *pricing) indices(covers []cover) []int {
 // complete says whether the covers serve every model in full.
 func (p *pricing) complete(covers []cover) bool {
 	for m, c := range covers {
-		if p.in.models[m].serves(c) < p.in.models[m].need {
+		if !p.in.models[m].coveredBy(c) {
 			return false
 		}
 	}
@@ -99,13 +99,13 @@ func (p *pricing) completed(today []cover) []cover {
 		}
 		d := p.in.models[m]
 		counts := map[int]int{}
-		rest := d.need
+		rest, spare := d.need, c.slices()-d.least
 		for _, x := range c {
 			counts[x.kind] = x.n
 			rest -= int64(x.n) * d.does(x.kind)
 		}
-		if rest > 0 {
-			d.need = rest
+		if rest > 0 || spare < 0 {
+			d.need, d.least = max(1, rest), max(0, -spare)
 			more, _, nodes := p.find.cheapest(&d, p.best.kind)
 			p.work.spend(nodes)
 			for _, x := range more {
@@ -116,8 +116,9 @@ func (p *pricing) completed(today []cover) []cover {
 			return cmp.Or(cmp.Compare(a.does, b.does), cmp.Compare(a.kind, b.kind))
 		})
 		for _, it := range bySize {
-			n := min(int64(counts[it.kind]), max(0, -rest)/it.does)
+			n := min(int64(counts[it.kind]), int64(max(0, spare)), max(0, -rest)/it.does)
 			counts[it.kind] -= int(n)
+			spare -= int(n)
 			rest += n * it.does
 		}
 		for _, it := range d.items {

@@ -3,10 +3,7 @@ package packing
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
@@ -17,6 +14,9 @@ const (
 	maxNodes    = 1_000_000
 	maxQuantity = 1e15 // Of demand, throughput and value.
 	maxSlices   = 1e6  // Of one kind for one model.
+	maxShares   = 64   // Of one slice.
+	maxMiB      = 1 << 30
+	maxSpread   = 1_000
 )
 
 // FieldError is one thing wrong with a problem and where.
@@ -30,7 +30,7 @@ func (e FieldError) Error() string { return e.Path + ": " + e.Text }
 
 // Validate answers a FieldError for every complaint, in the order of the problem, joined, or nil.
 func (p Problem) Validate() error {
-	v := validator{gpus: map[string]GPU{}, models: map[string]bool{}}
+	v := validator{gpus: map[string]GPU{}, models: map[string]Model{}}
 	if len(p.GPUs) == 0 {
 		v.complain("gpus", "empty; name at least one kind of GPU")
 	}
@@ -61,7 +61,7 @@ func (p Problem) Validate() error {
 type validator struct {
 	found  []error
 	gpus   map[string]GPU
-	models map[string]bool
+	models map[string]Model
 }
 
 func (v *validator) complain(path, format string, args ...any) {
@@ -79,82 +79,52 @@ func (v *validator) gpu(path string, g GPU) {
 	if _, err := ParseAmount(g.PricePerHour); err != nil {
 		v.complain(path+".price_per_hour", "%v", err)
 	}
-	if spec, ok := fleet.LookupGPU(g.MIG); g.MIG != "" && !ok {
-		v.complain(path+".mig", "unknown part %q; known: %v", g.MIG, fleet.GPUTypes())
-	} else if ok && len(spec.Profiles) == 0 {
-		v.complain(path+".mig", "%s has no MIG; leave mig out and use the profile %q", g.MIG, fleet.WholeGPU)
-	}
-	if g.PerNode < 1 || g.PerNode > maxPerNode {
-		v.complain(path+".per_node", "%d, must be from 1 to %d", g.PerNode, maxPerNode)
-	}
-	if g.MaxNodes != nil && (*g.MaxNodes < 0 || *g.MaxNodes > maxNodes) {
-		v.complain(path+".max_nodes", "%d, must be from 0 to %d", *g.MaxNodes, maxNodes)
-	}
-	if g.Reserved < 0 || g.Reserved > maxNodes {
-		v.complain(path+".reserved", "%d, must be from 0 to %d", g.Reserved, maxNodes)
-	}
-}
-
-func (v *validator) model(path string, m Model) {
-	switch {
-	case m.Name == "":
-		v.complain(path+".name", "empty")
-	case v.models[m.Name]:
-		v.complain(path+".name", "%q is named twice", m.Name)
-	}
-	v.models[m.Name] = true
-	v.quantity(path+".demand", m.Demand)
-	if m.Value != 0 {
-		v.quantity(path+".value", m.Value)
-	}
-	for _, name := range slices.Sorted(maps.Keys(m.Throughput)) {
-		at := path + ".throughput." + name
-		g, ok := v.gpus[name]
-		if !ok {
-			v.complain(at, "no GPU of that name among gpus")
-			continue
-		}
-		for _, profile := range slices.Sorted(maps.Keys(m.Throughput[name])) {
-			if !g.has(profile) {
-				v.complain(at+"."+string(profile), "%s has no such profile%s", name, hint(g))
-			}
-			x := m.Throughput[name][profile]
-			if v.quantity(at+"."+string(profile), x) && m.Demand > x*maxSlices && m.Demand <= maxQuantity {
-				v.complain(at+"."+string(profile), "%v, less than a millionth of the demand of %v; leave the slice out", x, m.Demand)
-			}
-		}
-	}
-}
-
-// has says whether a GPU can have a slice of a profile, or be undivided. A GPU
-// whose part is unknown has had its complaint already.
-func (g GPU) has(profile fleet.ProfileName) bool {
 	spec, ok := fleet.LookupGPU(g.MIG)
-	if g.MIG != "" && !ok || profile == fleet.WholeGPU {
-		return true
+	switch {
+	case g.MIG != "" && !ok:
+		v.complain(path+".mig", "unknown part %q; known: %v", g.MIG, fleet.GPUTypes())
+	case ok && len(spec.Profiles) == 0:
+		v.complain(path+".mig", "%s has no MIG; leave mig out and use the profile %q", g.MIG, fleet.WholeGPU)
+	case ok && g.MemoryMiB != 0:
+		v.complain(path+".memory_mib", "%d, but the slices of %s have theirs from its table; leave it out", g.MemoryMiB, g.MIG)
 	}
-	_, ok = spec.Profile(profile)
-	return ok
+	v.whole(path+".per_node", g.PerNode, 1, maxPerNode)
+	v.whole(path+".memory_mib", int(g.MemoryMiB), 0, maxMiB)
+	if g.MaxNodes != nil {
+		v.whole(path+".max_nodes", *g.MaxNodes, 0, maxNodes)
+	}
+	v.whole(path+".reserved", g.Reserved, 0, maxNodes)
+	v.shared(path+".shared", g)
+	if g.Process != nil {
+		v.whole(path+".process.models", g.Process.Models, 2, maxShares)
+		if loss := g.Process.Loss; !(loss >= 0 && loss < 1) {
+			v.complain(path+".process.loss", "%v, must be from 0 to below 1", loss)
+		}
+	}
 }
 
-func hint(g GPU) string {
-	spec, _ := fleet.LookupGPU(g.MIG)
-	if len(spec.Profiles) == 0 {
-		return fmt.Sprintf("; without mig it has only %q", fleet.WholeGPU)
+func (v *validator) whole(path string, n, least, most int) {
+	if n < least || n > most {
+		v.complain(path, "%d, must be from %d to %d", n, least, most)
 	}
-	names := []string{string(fleet.WholeGPU)}
-	for _, p := range spec.Profiles {
-		names = append(names, string(p.Name))
-	}
-	return "; it has " + strings.Join(names, ", ")
 }
 
-func (v *validator) quantity(path string, x float64) bool {
-	if math.IsNaN(x) || x <= 0 || x > maxQuantity {
-		v.complain(path, "%v, must be more than 0 and at most %g", x, maxQuantity)
-		return false
+func (v *validator) shared(path string, g GPU) {
+	seen := map[fleet.ProfileName]bool{}
+	for i, name := range g.Shared {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch whole, shares := shareOf(name); {
+		case shares == 1:
+			v.complain(at, `%q, write a slice and how many share it: "%s/4"`, name, fleet.WholeGPU)
+		case shares > maxShares:
+			v.complain(at, "%d shares, at most %d", shares, maxShares)
+		case !g.cuts(whole):
+			v.complain(at, "%s has no profile %q%s", g.Name, whole, hint(g))
+		case seen[name]:
+			v.complain(at, "%q is named twice", name)
+		}
+		seen[name] = true
 	}
-	return true
 }
 
 func (v *validator) current(path string, c Placed) {
@@ -163,12 +133,48 @@ func (v *validator) current(path string, c Placed) {
 		v.complain(path+".type", "no GPU named %q among gpus", c.Type)
 		return
 	}
-	if err := c.geometry().Validate(g.spec()); err != nil {
+	hardware, err := c.Hardware()
+	if err == nil {
+		err = hardware.Validate(g.spec())
+	}
+	if err != nil {
 		v.complain(path+".geometry", "%v", err)
 	}
 	for i, s := range c.Geometry {
-		if s.Model != "" && !v.models[string(s.Model)] {
-			v.complain(fmt.Sprintf("%s.geometry[%d].model", path, i), "no model named %q", s.Model)
+		at := fmt.Sprintf("%s.geometry[%d]", path, i)
+		if s.Model != "" {
+			v.occupant(at, s.Model, s.Variant)
+		}
+		if s.Model != "" && len(s.Models) > 0 {
+			v.complain(at+".models", "model and models are both given; name the models of one process in models")
+		}
+		for j, t := range s.Models {
+			at := fmt.Sprintf("%s.models[%d]", at, j)
+			v.occupant(at, t.Model, t.Variant)
+			v.quantity(at+".serves", t.Serves)
 		}
 	}
+}
+
+// occupant checks who is on a slice of today.
+func (v *validator) occupant(path string, name Occupant, variant string) {
+	m, ok := v.models[string(name)]
+	if !ok {
+		v.complain(path+".model", "no model named %q", name)
+		return
+	}
+	for _, b := range m.builds() {
+		if b.Name == variant {
+			return
+		}
+	}
+	v.complain(path+".variant", "%s has no variant %q", name, variant)
+}
+
+func (v *validator) quantity(path string, x float64) bool {
+	if math.IsNaN(x) || x <= 0 || x > maxQuantity {
+		v.complain(path, "%v, must be more than 0 and at most %g", x, maxQuantity)
+		return false
+	}
+	return true
 }

@@ -40,7 +40,7 @@ func TestPackedAnswerIsCheckedAndHasItsFields(t *testing.T) {
 	}
 	expect(t, "the answer", fields, map[string]string{
 		"gpus_used": "integer", "nodes_used": "integer", "cost_per_hour": "number", "lower_bound_per_hour": "number", "gap": "number",
-		"certificate": "object", "unserved": "object", "gpus": "array", "checked": "boolean", "milliseconds": "number",
+		"certificate": "object", "unserved": "object", "gpus": "array", "truncated": "boolean", "checked": "boolean", "milliseconds": "number",
 	})
 	if fields["checked"] != true || fields["gpus_used"] != 2.0 || fields["gap"] != 0.0 {
 		t.Errorf("checked %v, %v GPUs, gap %v", fields["checked"], fields["gpus_used"], fields["gap"])
@@ -92,6 +92,13 @@ func TestBadInstancesSayWhereAndWhatToDo(t *testing.T) {
 		{"demand that is no number", "demand: 1000", "demand: .nan", "instance.yaml:4:", "not a finite number"},
 		{"slice that does not exist", "transcribe-fr, demand: 100, throughput: {a100-80gb: {1g.10gb", "transcribe-fr, demand: 100, throughput: {a100-80gb: {1g.11gb", "instance.yaml:5:", "1g.11gb"},
 		{"unknown GPU", "transcribe-fr, demand: 100, throughput: {a100-80gb", "transcribe-fr, demand: 100, throughput: {a100", "instance.yaml:5:", "a100"},
+		{"slice that does nothing", "transcribe-fr, demand: 100, throughput: {a100-80gb: {1g.10gb: 120", "transcribe-fr, demand: 100, throughput: {a100-80gb: {1g.10gb: 0", "instance.yaml:5:", "leave out a slice that cannot serve"},
+		{"share that nobody declares", "transcribe-fr, demand: 100, throughput: {a100-80gb: {1g.10gb", "transcribe-fr, demand: 100, throughput: {a100-80gb: {whole/4", "instance.yaml:5:", "no such profile"},
+		{"share of nothing", "max_nodes: 10", "max_nodes: 10, shared: [9g.90gb/2]", "instance.yaml:2:", `no profile "9g.90gb"`},
+		{"process of one model", "max_nodes: 10", "max_nodes: 10, process: {models: 1, loss: 0}", "instance.yaml:2:", "from 2 to"},
+		{"geometry that the GPU cannot have", "models:\n", "current: [{type: a100-80gb, node: 1, geometry: [{profile: 3g.40gb, start: 1}]}]\nmodels:\n", "instance.yaml:3:", "cannot start at 1"},
+		{"no slice with memory enough", "transcribe-fr, demand: 100", "transcribe-fr, memory_mib: 90000, demand: 100", "instance.yaml:5:", "a100-80gb/7g.80gb: has 80384 MiB of the 90000 it needs"},
+		{"no slice fast enough", "transcribe-fr, demand: 100", "transcribe-fr, max_latency: 0.3, demand: 100", "instance.yaml:5:", "latency is not known"},
 		{"model twice", "transcribe-fr", "transcribe-en", "instance.yaml:5:", "transcribe-en"},
 		{"empty", instance, "", "instance.yaml:1:1: ", "empty"},
 	} {
@@ -112,4 +119,20 @@ func TestBadInstancesSayWhereAndWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed(t, invoke(t, "pack", "--input", "folder"), exitInput, "folder")
+}
+
+// Without a limit on time the answer is the same; with one it comes in time and
+// says so.
+func TestPackEndsInTimeAndSaysSo(t *testing.T) {
+	t.Chdir(setting{"instance.yaml": instance}.write(t))
+	got := invoke(t, "pack", "--input", "instance.yaml", "--effort", "high", "--time-limit", "1ns")
+	succeeded(t, got)
+	for _, text := range []string{"truncated", "checked: layout, demand, cost and bound"} {
+		if !strings.Contains(got.stdout, text) {
+			t.Errorf("%q is not in\n%s", text, got.stdout)
+		}
+	}
+	for _, args := range [][]string{{"--time-limit", "-1s"}, {"--effort", "heroic"}} {
+		failed(t, invoke(t, append([]string{"pack", "--input", "instance.yaml"}, args...)...), exitUsage, args[0])
+	}
 }

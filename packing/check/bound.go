@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"maps"
 	"math/big"
 	"slices"
@@ -30,7 +29,7 @@ func (c *checker) bound() {
 	}
 	total := new(big.Rat)
 	for _, m := range c.problem.Models {
-		total.Add(total, leastCover(c.residual(m), m.Throughput, prices))
+		total.Add(total, c.leastCover(m, prices))
 	}
 	for _, g := range c.problem.GPUs {
 		total.Sub(total, c.allowance(g, prices[g.Name]))
@@ -65,19 +64,6 @@ func (c *checker) prices() map[string]map[fleet.ProfileName]*big.Rat {
 	return out
 }
 
-// residual is what a model needs of slices that were not kept, for what is served.
-func (c *checker) residual(m packing.Model) *big.Rat {
-	need := new(big.Rat).Set(c.served[m.Name])
-	for _, t := range c.problem.Current {
-		for _, s := range t.Geometry {
-			if x, ok := m.Throughput[t.Type][s.Profile]; ok && t.Fixed && string(s.Model) == m.Name {
-				need.Sub(need, decimal(x))
-			}
-		}
-	}
-	return need
-}
-
 // allowance is what the GPUs of a kind give beside their price. It complains where
 // a geometry costs more than the certificate allows.
 func (c *checker) allowance(g packing.GPU, prices map[fleet.ProfileName]*big.Rat) *big.Rat {
@@ -89,7 +75,7 @@ func (c *checker) allowance(g packing.GPU, prices map[fleet.ProfileName]*big.Rat
 		}
 	}
 	price, _ := new(big.Rat).SetString(g.PricePerHour)
-	dearest := dearestGeometry(part(g), prices)
+	dearest := dearestGeometry(part(g), worth(g, prices))
 	if allowed := new(big.Rat).Add(price, limit); dearest.Cmp(allowed) > 0 {
 		c.say("certificate: a geometry of %s costs %s, more than its price and limit price %s",
 			g.Name, dearest.FloatString(9), allowed.FloatString(9))
@@ -105,7 +91,7 @@ func (c *checker) allowance(g packing.GPU, prices map[fleet.ProfileName]*big.Rat
 			continue
 		}
 		for _, s := range t.Geometry {
-			if x := prices[s.Profile]; s.Model == "" && x != nil {
+			if x := prices[s.Profile]; s.Model == "" && len(s.Models) == 0 && x != nil {
 				sum.Add(sum, x)
 			}
 		}
@@ -130,6 +116,23 @@ func (c *checker) mayBuy(g packing.GPU) int {
 		}
 	}
 	return max(0, *g.MaxNodes-g.Reserved-len(nodes))
+}
+
+// worth is the most that each slice can be sold for, in one piece or in shares.
+func worth(g packing.GPU, prices map[fleet.ProfileName]*big.Rat) map[fleet.ProfileName]*big.Rat {
+	out := maps.Clone(prices)
+	for _, share := range g.Shared {
+		x := prices[share]
+		if x == nil {
+			continue
+		}
+		name, shares := split(g, share)
+		all := new(big.Rat).Mul(x, big.NewRat(int64(shares), 1))
+		if out[name] == nil || out[name].Cmp(all) < 0 {
+			out[name] = all
+		}
+	}
+	return out
 }
 
 // dearestGeometry is the most that slices which fit on one GPU together can cost,
@@ -162,118 +165,4 @@ func dearestGeometry(s fleet.GPUSpec, prices map[fleet.ProfileName]*big.Rat) *bi
 	}
 	walk(0, 0, false, map[fleet.ProfileName]int{}, new(big.Rat))
 	return best
-}
-
-// offer is a slice kind with its price and what it does.
-type offer struct{ does, price *big.Rat }
-
-// coverNodes is how many nodes the search for the cheapest cover may visit before
-// the fractional cover, which is cheaper, has to do.
-const coverNodes = 2_000_000
-
-// leastCover is the price of the cheapest whole number of slices that does need.
-func leastCover(need *big.Rat, throughput map[string]map[fleet.ProfileName]float64, prices map[string]map[fleet.ProfileName]*big.Rat) *big.Rat {
-	if need.Sign() <= 0 {
-		return new(big.Rat)
-	}
-	items := offers(need, throughput, prices)
-	whole := toWhole(need, items)
-	least, exact := whole.search(coverNodes)
-	if !exact {
-		least = whole.fractional()
-	}
-	return new(big.Rat).SetFrac(least, whole.moneyUnit)
-}
-
-// offers lists the slices that fit, without those that do no more than another and
-// cost no less.
-func offers(need *big.Rat, throughput map[string]map[fleet.ProfileName]float64, prices map[string]map[fleet.ProfileName]*big.Rat) []offer {
-	var all []offer
-	for _, name := range slices.Sorted(maps.Keys(throughput)) {
-		for _, profile := range slices.Sorted(maps.Keys(throughput[name])) {
-			o := offer{does: decimal(throughput[name][profile]), price: prices[name][profile]}
-			if o.price == nil {
-				o.price = new(big.Rat)
-			}
-			if o.does.Cmp(need) > 0 {
-				o.does = need
-			}
-			all = append(all, o)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b offer) int { return cmp.Or(a.price.Cmp(b.price), b.does.Cmp(a.does)) })
-	var out []offer
-	for _, o := range all {
-		if len(out) == 0 || o.does.Cmp(out[len(out)-1].does) > 0 {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// nextPurchase is the smallest sum of prices of whole nodes that is at least x.
-func (c *checker) nextPurchase(x *big.Rat) *big.Rat {
-	var nodes []*big.Rat
-	common := big.NewInt(1)
-	for _, g := range c.problem.GPUs {
-		if g.MaxNodes != nil && c.mayBuy(g) == 0 {
-			continue
-		}
-		price, _ := new(big.Rat).SetString(g.PricePerHour)
-		price.Mul(price, big.NewRat(int64(g.PerNode), 1))
-		if price.Sign() > 0 {
-			nodes = append(nodes, price)
-			common = lcm(common, price.Denom())
-		}
-	}
-	if x.Sign() <= 0 || len(nodes) == 0 {
-		return x
-	}
-	// In units of their greatest common divisor prices are coins.
-	unit := new(big.Int)
-	whole := make([]*big.Int, len(nodes))
-	for i, price := range nodes {
-		whole[i] = new(big.Int).Div(new(big.Int).Mul(price.Num(), common), price.Denom())
-		unit.GCD(nil, nil, unit, whole[i])
-	}
-	from := ceil(new(big.Rat).Mul(x, new(big.Rat).SetFrac(common, unit)))
-	if !from.IsInt64() || from.Int64() > mostSums {
-		return x
-	}
-	coins := make([]int64, len(whole))
-	for i, n := range whole {
-		coins[i] = n.Div(n, unit).Int64()
-	}
-	at := big.NewInt(nextSum(from.Int64(), coins))
-	return new(big.Rat).SetFrac(at.Mul(at, unit), common)
-}
-
-// mostSums is how many sums of prices are looked through for the next one.
-const mostSums = 50_000_000
-
-// nextSum is the smallest sum of coins, each as often as one likes, that is at
-// least from.
-func nextSum(from int64, coins []int64) int64 {
-	can := make([]bool, from+slices.Min(coins)+1)
-	can[0] = true
-	for at := range int64(len(can)) {
-		can[at] = can[at] || slices.ContainsFunc(coins, func(coin int64) bool { return at >= coin && can[at-coin] })
-		if at >= from && can[at] {
-			return at
-		}
-	}
-	return from
-}
-
-func lcm(a, b *big.Int) *big.Int {
-	g := new(big.Int).GCD(nil, nil, a, b)
-	return new(big.Int).Div(new(big.Int).Mul(a, b), g)
-}
-
-func ceil(x *big.Rat) *big.Int {
-	q, rest := new(big.Int).QuoRem(x.Num(), x.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		q.Add(q, big.NewInt(1))
-	}
-	return q
 }

@@ -1,6 +1,6 @@
 // Package check verifies answers of package packing from the problem alone: that
-// the layout is legal and keeps what must be kept, that demand is met but for what
-// is said to be left out, that the cost is right, and that the bound follows from
+// the layout is legal and keeps what must be kept, that every slice fits its model,
+// that demand is met and models are spread but for what is said to be left out, that the cost is right, and that the bound follows from
 // the prices of the certificate.
 //
 // It shares no code with the solver. Geometry is judged by NVIDIA's placement rule
@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/packing"
 )
 
@@ -30,6 +29,7 @@ func Verify(p packing.Problem, a packing.Answer) error {
 	c.today()
 	c.nodes()
 	c.demand()
+	c.spread()
 	c.bound()
 	return errors.Join(c.wrong...)
 }
@@ -39,15 +39,16 @@ type checker struct {
 	answer  packing.Answer
 	gpus    map[string]packing.GPU
 	models  map[string]packing.Model
-	served  map[string]*big.Rat // By model, never more than its demand.
+	served  map[string]*big.Rat     // By model, never more than its demand.
+	on      map[string]map[int]bool // Nodes that each model is on.
 	cost    *big.Rat
 	wrong   []error
 }
 
 func newChecker(p packing.Problem, a packing.Answer) *checker {
 	c := &checker{
-		problem: p, answer: a,
-		gpus: map[string]packing.GPU{}, models: map[string]packing.Model{}, served: map[string]*big.Rat{},
+		problem: p, answer: a, gpus: map[string]packing.GPU{}, models: map[string]packing.Model{},
+		served: map[string]*big.Rat{}, on: map[string]map[int]bool{},
 	}
 	for _, g := range p.GPUs {
 		c.gpus[g.Name] = g
@@ -55,6 +56,7 @@ func newChecker(p packing.Problem, a packing.Answer) *checker {
 	for _, m := range p.Models {
 		c.models[m.Name] = m
 		c.served[m.Name] = new(big.Rat)
+		c.on[m.Name] = map[int]bool{}
 	}
 	return c
 }
@@ -71,27 +73,35 @@ func (c *checker) layout() {
 			c.say("gpu %d: no GPU named %q may be had", i+1, g.Type)
 			continue
 		}
-		if err := geometry(g).Validate(part(kind)); err != nil {
-			c.say("gpu %d (%s): %w", i+1, g.Type, err)
+		at := fmt.Sprintf("gpu %d (%s)", i+1, g.Type)
+		if err := legal(kind, g.Geometry); err != nil {
+			c.say("%s: %w", at, err)
 		}
 		for _, s := range g.Geometry {
-			if s.Model == "" {
-				continue
-			}
-			m, ok := c.models[string(s.Model)]
-			if !ok {
-				c.say("gpu %d (%s): no model named %q", i+1, g.Type, s.Model)
-				continue
-			}
-			does, ok := m.Throughput[g.Type][s.Profile]
-			if !ok && !c.keeps(g, s) {
-				c.say("gpu %d (%s): %s does not fit on %s", i+1, g.Type, s.Model, s.Profile)
-				continue
-			}
-			if ok {
-				c.served[m.Name].Add(c.served[m.Name], decimal(does))
+			switch {
+			case len(s.Models) > 0:
+				c.process(at, kind, g, s)
+			case s.Model != "":
+				c.occupied(at, kind, g, s)
 			}
 		}
+	}
+}
+
+// occupied checks a slice of one model.
+func (c *checker) occupied(at string, kind packing.GPU, g packing.Placed, s packing.Slice) {
+	m, ok := c.models[string(s.Model)]
+	if !ok {
+		c.say("%s: no model named %q", at, s.Model)
+		return
+	}
+	c.on[m.Name][g.Node] = true
+	does, why := use(m, s.Variant, kind, s.Profile)
+	switch {
+	case why == "":
+		c.served[m.Name].Add(c.served[m.Name], does)
+	case !c.keeps(g, s):
+		c.say("%s: %s does not fit on %s: %s", at, s.Model, s.Profile, why)
 	}
 }
 
@@ -99,7 +109,7 @@ func (c *checker) layout() {
 func (c *checker) keeps(g packing.Placed, s packing.Slice) bool {
 	for _, t := range c.problem.Current {
 		if t.Fixed && t.Type == g.Type && t.Node == g.Node && t.ID == g.ID {
-			if slices.Contains(t.Geometry, s) {
+			if slices.ContainsFunc(t.Geometry, func(was packing.Slice) bool { return sameSlice(was, s) }) {
 				return true
 			}
 		}
@@ -149,11 +159,16 @@ func same(today, now []packing.Slice) bool {
 		return false
 	}
 	for i, s := range today {
-		if now[i].Profile != s.Profile || now[i].Start != s.Start || s.Model != "" && now[i].Model != s.Model {
+		free := s.Model == "" && len(s.Models) == 0
+		if now[i].Profile != s.Profile || now[i].Start != s.Start || !free && !sameSlice(s, now[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func sameSlice(a, b packing.Slice) bool {
+	return a.Profile == b.Profile && a.Start == b.Start && a.Model == b.Model && a.Variant == b.Variant && slices.Equal(a.Models, b.Models)
 }
 
 // nodes checks that nodes are of one kind and not too full, and that the numbers of
@@ -170,7 +185,7 @@ func (c *checker) nodes() {
 		if on[g.Node] == c.gpus[g.Type].PerNode+1 {
 			c.say("gpu %d: node %d has more than %d GPUs", i+1, g.Node, c.gpus[g.Type].PerNode)
 		}
-		if slices.ContainsFunc(g.Geometry, func(s packing.Slice) bool { return s.Model != "" }) {
+		if slices.ContainsFunc(g.Geometry, func(s packing.Slice) bool { return s.Model != "" || len(s.Models) > 0 }) {
 			busy[g.Node] = true
 			gpusBusy++
 		}
@@ -235,21 +250,22 @@ func (c *checker) demand() {
 	}
 }
 
-func geometry(g packing.Placed) fleet.Geometry {
-	out := make(fleet.Geometry, 0, len(g.Geometry))
-	for _, s := range g.Geometry {
-		out = append(out, fleet.Placement{Profile: s.Profile, Start: s.Start})
+// spread checks that every model is on as many nodes as it must be, but for those
+// of which the answer says that they are not. One that is nowhere is unserved.
+func (c *checker) spread() {
+	for _, m := range c.problem.Models {
+		n := len(c.on[m.Name])
+		said, listed := c.answer.Unspread[m.Name]
+		short := n > 0 && n < m.Spread
+		if short != listed || listed && said != n {
+			c.say("%s: on %d nodes of the %d it must be on, unspread says %d", m.Name, n, m.Spread, said)
+		}
 	}
-	return out
-}
-
-// part describes a GPU's part; one without MIG is a single slice.
-func part(g packing.GPU) fleet.GPUSpec {
-	if g.MIG == "" {
-		return fleet.GPUSpec{Type: fleet.GPUType(g.Name), ComputeSlices: 1, MemorySlices: 1}
+	for name := range c.answer.Unspread {
+		if _, ok := c.models[name]; !ok {
+			c.say("unspread names %q, which is no model", name)
+		}
 	}
-	s, _ := fleet.LookupGPU(g.MIG)
-	return s
 }
 
 // decimal is a number as the decimal it prints as.

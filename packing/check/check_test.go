@@ -141,3 +141,84 @@ func TestAnInvalidProblemIsNotChecked(t *testing.T) {
 		t.Errorf("Verify = %v", err)
 	}
 }
+
+// rich is one kind of GPU with shares and processes, and a model that must spread.
+func rich() packing.Problem {
+	use := func(whole, share float64) map[string]map[fleet.ProfileName]float64 {
+		return map[string]map[fleet.ProfileName]float64{"a100": {"3g.40gb": whole, "whole/2": share}}
+	}
+	return packing.Problem{
+		GPUs: []packing.GPU{{
+			Name: "a100", PricePerHour: "3.43", MIG: "a100-80gb", PerNode: 1,
+			Shared: []fleet.ProfileName{"whole/2"}, Process: &packing.Process{Models: 2, Loss: 0.1},
+		}},
+		Models: []packing.Model{
+			{Name: "de", Demand: 10, MemoryMiB: 30_000, Throughput: use(40, 15)},
+			{Name: "en", Demand: 20, MemoryMiB: 10_000, Throughput: use(40, 25)},
+			{Name: "fr", Demand: 20, Spread: 2, Throughput: use(60, 25)},
+		},
+	}
+}
+
+// together is a legal layout of rich: de and en in one process, fr on two nodes.
+func together(t *testing.T) packing.Answer {
+	t.Helper()
+	a := answer(t, rich())
+	a.GPUs = []packing.Placed{
+		{Type: "a100", Node: 1, Geometry: []packing.Slice{
+			{Profile: "3g.40gb", Start: 0, Models: []packing.Tenant{{Model: "de", Serves: 10}, {Model: "en", Serves: 20}}},
+			{Profile: "3g.40gb", Start: 4, Model: "fr"},
+		}},
+		{Type: "a100", Node: 2, Geometry: []packing.Slice{{Profile: "whole/2", Model: "fr"}, {Profile: "whole/2"}}},
+	}
+	a.GPUsUsed, a.NodesUsed = 2, 2
+	if err := check.Verify(rich(), a); err != nil {
+		t.Fatalf("a legal layout is rejected: %v", err)
+	}
+	return a
+}
+
+func TestTamperedSharesProcessesAndSpreadsAreRejected(t *testing.T) {
+	good := together(t)
+	for _, tt := range []struct {
+		name   string
+		tamper func(*packing.Problem, *packing.Answer)
+		want   string
+	}{
+		{"a share missing", func(_ *packing.Problem, a *packing.Answer) { a.GPUs[1].Geometry = a.GPUs[1].Geometry[:1] }, "lacks 1 of its shares"},
+		{"shares nobody declares", func(_ *packing.Problem, a *packing.Answer) {
+			a.GPUs[1].Geometry = slices.Repeat([]packing.Slice{{Profile: "whole/4"}}, 4)
+		}, "is not among the shares"},
+		{"a process that is too busy", func(p *packing.Problem, _ *packing.Answer) { p.GPUs[0].Process.Loss = 0.3 }, "busy for 1.05"},
+		{"a process with too many models", func(_ *packing.Problem, a *packing.Answer) {
+			a.GPUs[0].Geometry[0].Models = append(a.GPUs[0].Geometry[0].Models, packing.Tenant{Model: "fr", Serves: 1})
+		}, "3 models, must be from 2 to 2"},
+		{"a process that serves a model twice", func(_ *packing.Problem, a *packing.Answer) { a.GPUs[0].Geometry[0].Models[1].Model = "de" }, "or there twice"},
+		{"a process that takes too much memory", func(p *packing.Problem, _ *packing.Answer) { p.Models[1].MemoryMiB = 20_000 }, "take 50000 MiB of 40192"},
+		{"a process where none may be", func(p *packing.Problem, _ *packing.Answer) { p.GPUs[0].Process = nil }, "no process with several models may be there"},
+		{"a model that takes nobody knows what", func(p *packing.Problem, _ *packing.Answer) { p.Models[0].MemoryMiB = 0 }, "may not be in a process"},
+		{"a model with too little memory", func(p *packing.Problem, _ *packing.Answer) { p.Models[2].MemoryMiB = 50_000 }, "it takes more memory"},
+		{"a slice that is not allowed", func(p *packing.Problem, _ *packing.Answer) { p.Models[2].Allowed = []string{"a100/whole/2"} }, "it is not allowed there"},
+		{"a slice that is too slow", func(p *packing.Problem, _ *packing.Answer) { p.Models[2].MaxLatency = 1 }, "its latency is too high or not known"},
+		{"a variant that does not exist", func(_ *packing.Problem, a *packing.Answer) { a.GPUs[0].Geometry[1].Variant = "int8" }, `no variant "int8"`},
+		{"a model on one node of two", func(_ *packing.Problem, a *packing.Answer) { a.GPUs[1].Geometry[0].Model = "" }, "on 1 nodes of the 2 it must be on"},
+		{"a spread said to be short that is not", func(_ *packing.Problem, a *packing.Answer) { a.Unspread = map[string]int{"fr": 1} }, "unspread says 1"},
+		{"shares that cost more than the GPU", func(_ *packing.Problem, a *packing.Answer) {
+			a.Certificate.SlicePrices = map[string]map[fleet.ProfileName]string{"a100": {"whole/2": "2"}}
+			a.Certificate.LimitPrices = nil
+		}, "a geometry of a100 costs 4"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, bad := rich(), clone(good)
+			for i := range bad.GPUs {
+				for j, s := range bad.GPUs[i].Geometry {
+					bad.GPUs[i].Geometry[j].Models = slices.Clone(s.Models)
+				}
+			}
+			tt.tamper(&p, &bad)
+			if err := check.Verify(p, bad); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Verify = %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}

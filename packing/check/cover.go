@@ -1,92 +1,139 @@
 package check
 
 import (
+	"cmp"
+	"maps"
 	"math/big"
 	"slices"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/packing"
 )
 
-// wholeCover is a covering problem in whole numbers: items sorted by price per
-// work, the cheapest work first.
-type wholeCover struct {
-	need        *big.Int
-	does, price []*big.Int
-	moneyUnit   *big.Int // Prices are in units of one over this.
-	nodes       int
+// offer is a slice kind with its price and what it does.
+type offer struct{ does, price *big.Rat }
+
+// less orders offers by price per work.
+func (o offer) rate(p offer) int {
+	return new(big.Rat).Mul(o.price, p.does).Cmp(new(big.Rat).Mul(p.price, o.does))
 }
 
-// toWhole multiplies everything by common denominators.
-func toWhole(need *big.Rat, items []offer) *wholeCover {
-	work, coin := new(big.Int).Set(need.Denom()), big.NewInt(1)
-	for _, it := range items {
-		work = lcm(work, it.does.Denom())
-		coin = lcm(coin, it.price.Denom())
+// coverNodes is how many nodes the search for the cheapest cover may visit before
+// the fractional cover, which is cheaper, has to do.
+const coverNodes = 2_000_000
+
+// leastCover is the price of the cheapest slices that do for a model what the
+// layout does, beyond those that it keeps: whole slices, as many as it needs to be
+// on as many nodes, and parts of slices that it may share with others in a process.
+func (c *checker) leastCover(m packing.Model, prices map[string]map[fleet.ProfileName]*big.Rat) *big.Rat {
+	need, least := c.residual(m)
+	if need.Sign() <= 0 && least == 0 {
+		return new(big.Rat)
 	}
-	whole := func(x *big.Rat, unit *big.Int) *big.Int {
-		n := new(big.Int).Mul(x.Num(), unit)
-		return n.Quo(n, x.Denom())
+	all, inPart := c.offers(m, prices)
+	if len(all) == 0 {
+		return new(big.Rat) // What the layout does for it was complained of.
 	}
-	w := &wholeCover{need: whole(need, work), moneyUnit: coin}
-	slices.SortStableFunc(items, func(a, b offer) int {
-		return new(big.Rat).Mul(a.price, b.does).Cmp(new(big.Rat).Mul(b.price, a.does))
-	})
-	for _, it := range items {
-		w.does = append(w.does, whole(it.does, work))
-		w.price = append(w.price, whole(it.price, coin))
+	cheapest := slices.MinFunc(all, func(a, b offer) int { return a.price.Cmp(b.price) }).price
+	if need.Sign() <= 0 {
+		return new(big.Rat).Mul(cheapest, big.NewRat(int64(least), 1))
 	}
-	return w
+	w := toWhole(need, useful(need, all), inPart, cheapest)
+	w.least = least
+	price, exact := w.search(coverNodes)
+	if !exact {
+		price = w.fractional()
+	}
+	return new(big.Rat).SetFrac(price, w.moneyUnit)
 }
 
-// fractional is the price of the work at the cheapest rate, rounded up to whole
-// units of money, of which every cover has a whole number.
-func (w *wholeCover) fractional() *big.Int {
-	if len(w.does) == 0 {
-		return new(big.Int)
-	}
-	return w.rest(0, w.need)
-}
-
-// rest is a lower bound on what work costs with item i and those after it.
-func (w *wholeCover) rest(i int, work *big.Int) *big.Int {
-	n := new(big.Int).Mul(work, w.price[i])
-	q, r := n.QuoRem(n, w.does[i], new(big.Int))
-	if r.Sign() > 0 {
-		q.Add(q, big.NewInt(1))
-	}
-	return q
-}
-
-// search is the price of the cheapest cover; exact is false if it would take too
-// many nodes.
-func (w *wholeCover) search(nodes int) (best *big.Int, exact bool) {
-	w.nodes = nodes
-	if len(w.does) == 0 {
-		return new(big.Int), false
-	}
-	w.walk(0, w.need, new(big.Int), &best)
-	return best, w.nodes > 0
-}
-
-func (w *wholeCover) walk(i int, need, cost *big.Int, best **big.Int) {
-	one := big.NewInt(1)
-	n := new(big.Int).Sub(new(big.Int).Add(need, w.does[i]), one)
-	n.Quo(n, w.does[i])
-	for closing := true; n.Sign() >= 0 && w.nodes > 0; n.Sub(n, one) {
-		w.nodes--
-		now := new(big.Int).Add(cost, new(big.Int).Mul(n, w.price[i]))
-		if closing {
-			closing = false
-			if *best == nil || now.Cmp(*best) < 0 {
-				*best = now
-			}
+// residual is what a model needs of slices that were not kept, for what is served,
+// and how many slices at least to be on as many nodes as it is or must be.
+func (c *checker) residual(m packing.Model) (need *big.Rat, least int) {
+	need = new(big.Rat).Set(c.served[m.Name])
+	kept := map[int]bool{}
+	for _, t := range c.problem.Current {
+		if !t.Fixed {
 			continue
 		}
-		if i+1 == len(w.does) {
-			return
+		for _, s := range t.Geometry {
+			if string(s.Model) == m.Name {
+				kept[t.Node] = true
+				if does, why := use(m, s.Variant, c.gpus[t.Type], s.Profile); why == "" {
+					need.Sub(need, does)
+				}
+			}
+			for _, x := range s.Models {
+				if string(x.Model) == m.Name {
+					kept[t.Node] = true
+					if _, why := use(m, x.Variant, c.gpus[t.Type], s.Profile); why == "" {
+						need.Sub(need, decimal(x.Serves))
+					}
+				}
+			}
 		}
-		left := new(big.Int).Sub(need, new(big.Int).Mul(n, w.does[i]))
-		if new(big.Int).Add(now, w.rest(i+1, left)).Cmp(*best) >= 0 {
-			return
-		}
-		w.walk(i+1, left, now, best)
 	}
+	if m.Spread > 1 {
+		least = max(0, min(m.Spread, len(c.on[m.Name]))-len(kept))
+	}
+	return need, least
+}
+
+// offers lists what a model may have, with the variant that does most on each
+// slice, and the slice of which a part is the cheapest, if it may have parts.
+func (c *checker) offers(m packing.Model, prices map[string]map[fleet.ProfileName]*big.Rat) (all []offer, inPart *offer) {
+	variants := m.Variants
+	if len(variants) == 0 {
+		variants = []packing.Variant{{Throughput: m.Throughput}}
+	}
+	for _, v := range variants {
+		for _, name := range slices.Sorted(maps.Keys(v.Throughput)) {
+			g := c.gpus[name]
+			for _, profile := range slices.Sorted(maps.Keys(v.Throughput[name])) {
+				does, why := use(m, v.Name, g, profile)
+				if why != "" {
+					continue
+				}
+				o := offer{does: does, price: prices[name][profile]}
+				if o.price == nil {
+					o.price = new(big.Rat)
+				}
+				all = append(all, o)
+				if _, shares := split(g, profile); g.Process != nil && shares == 1 && m.Spread <= 1 && c.mayJoin(m, g, profile) {
+					if inPart == nil || o.rate(*inPart) < 0 {
+						inPart = &o
+					}
+				}
+			}
+		}
+	}
+	return all, inPart
+}
+
+// mayJoin says whether any variant of a model may be in a process on a slice.
+func (c *checker) mayJoin(m packing.Model, g packing.GPU, profile fleet.ProfileName) bool {
+	if len(m.Variants) == 0 {
+		return m.MemoryMiB > 0
+	}
+	return slices.ContainsFunc(m.Variants, func(v packing.Variant) bool {
+		_, why := use(m, v.Name, g, profile)
+		return why == "" && v.MemoryMiB > 0
+	})
+}
+
+// useful leaves out slices that do no more than another and cost no less.
+func useful(need *big.Rat, all []offer) []offer {
+	for i := range all {
+		if all[i].does.Cmp(need) > 0 {
+			all[i].does = need
+		}
+	}
+	slices.SortStableFunc(all, func(a, b offer) int { return cmp.Or(a.price.Cmp(b.price), b.does.Cmp(a.does)) })
+	var out []offer
+	for _, o := range all {
+		if len(out) == 0 || o.does.Cmp(out[len(out)-1].does) > 0 {
+			out = append(out, o)
+		}
+	}
+	return out
 }

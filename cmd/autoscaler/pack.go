@@ -45,9 +45,6 @@ by the sequence of steps that costs least over --keep, each step with its price.
   # The same with prices of the certificate, for scripts
   autoscaler pack --input instance.json -o json | jq .gap
 
-  # The best answer after half a second
-  autoscaler pack --input instance.yaml --effort high --time-limit 500ms
-
   # Which moves are worth their price, if the demand stays like this for two hours
   autoscaler pack --input instance.yaml --steps --keep 2h --disruption 0.25`,
 		Args: args(cobra.NoArgs),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/internal/strictyaml"
 	"github.com/tessera-autoscaler/tessera/packing"
 	"github.com/tessera-autoscaler/tessera/packing/explain"
 	"github.com/tessera-autoscaler/tessera/packing/repack"
@@ -19,7 +20,7 @@ type stepsSettings struct {
 	disruption          string
 }
 
-// steps prints the cheapest sequence of steps from the instance's current layout to
+// stepsFrom prints the cheapest sequence of steps from the instance's current layout to
 // one that meets its demand.
 func (s packSettings) stepsFrom(problem packing.Problem, begun time.Time, out io.Writer) error {
 	if len(problem.Current) == 0 {
@@ -59,7 +60,7 @@ func (s packSettings) stepsFrom(problem packing.Problem, begun time.Time, out io
 		b.WriteString("nothing to do: no change is worth its price\n")
 	}
 	fmt.Fprintf(&b, "today %s an hour, afterwards %s, at most %s between; steps cost %s\n", plan.Today, plan.After, plan.Peak, plan.Moves)
-	fmt.Fprintf(&b, "%s over %s with the steps; %s if everything stayed where it is\n", plan.Total, shortDuration(s.steps.keep), plan.Stay)
+	fmt.Fprintf(&b, "%s over %s with the steps; %s if everything stayed where it is\n", plan.Total, strictyaml.FormatDuration(s.steps.keep), plan.Stay)
 	for _, m := range problem.Models {
 		if left := plan.Unserved[m.Name]; left > 0 {
 			fmt.Fprintf(&b, "! %s lacks %.4g of %.4g\n", m.Name, left, m.Demand)
@@ -71,18 +72,6 @@ func (s packSettings) stepsFrom(problem packing.Problem, begun time.Time, out io
 	b.WriteString("checked: every step replayed in exact arithmetic\n")
 	_, err = io.WriteString(out, b.String())
 	return err
-}
-
-// shortDuration is a duration without the zeros at its end: 1h rather than 1h0m0s.
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // explained adds to a layout why each GPU is cut as it is.

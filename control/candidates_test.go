@@ -22,7 +22,7 @@ func TestCandidatesSayWhatIsTrue(t *testing.T) {
 	catalog.Offerings = append(catalog.Offerings, dear)
 	p.Offerings = append(p.Offerings, dear.Name)
 	p.Budgets = []policy.Budget{{Per: policy.Hour, Amount: dollars(16), OnExceeded: policy.Hold}}
-	s := newStage(t, p, 12, 9)
+	s := newStage(t, p, 18, 9)
 	s.loop.Use(control.Settings{Policy: p, Catalog: catalog})
 	purchases, lacking := 0, 0
 	s.run(t, 14*time.Hour, func(r control.Record) {

@@ -32,7 +32,7 @@ const (
 	settling = time.Hour
 	// Shares of the error budget: below relaxed it is spent, above tightened it is
 	// saved; above rescued in the last hour it is saved at once.
-	relaxed, tightened, rescued = 0.3, 0.6, 1.5
+	relaxed, tightened, rescued = 0.3, 0.6, 5
 	// tightest and loosest bound the notches: each doubles the share of requests that
 	// sizing lets miss in the busiest minute.
 	tightest, loosest = -4, 5
@@ -108,7 +108,7 @@ func (b ErrorBudget) judge(now time.Time, target float64) ErrorBudget {
 	case short > rescued && b.Short.Late >= leastLate && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
 		b.Notch, b.Since, b.Short = max(b.Notch-1, tightest), now, Missed{}
 		b.Seen = 0
-	case long < relaxed && short < tightened && b.Seen >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:
+	case (long < relaxed || b.Notch < 0 && long < tightened) && short < tightened && b.Seen >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:
 		b.Notch, b.Since, b.Short = min(b.Notch+1, loosest), now, Missed{}
 		b.Seen = 0
 	}

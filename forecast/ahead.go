@@ -24,6 +24,8 @@ const (
 	sizeLimit     = 6.0  // expected errors beyond which one teaches no spread
 	lateLimit     = 20.0 // usual errors that one counts as at most among the late ones
 	meanLimit     = 8.0  // the same at large
+	quietShare    = 0.2  // of the level's root, up to which a forecast says that next to nothing comes
+	errorCommon   = 0.05 // a usual error, in shares of the level, that no one wonders at
 	usualMost     = 5.0  // usual errors that the band may always reach from the point
 	pointRidge    = 40.0 // independent errors that the prior weights are worth
 	spreadRidge   = 30.0
@@ -132,9 +134,9 @@ func (a *ahead) share() float64 {
 	return 1 / (1 + math.Pow(r, choicePower))
 }
 
-// mature learns from a forecast whose target came out as root; it returns the
-// error.
-func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
+// mature learns from a forecast whose target came out as root, in a series whose
+// roots are about level; it returns the error.
+func (a *ahead) mature(f *issued, root, level float64, without *ablation) float64 {
 	spread := float64(f.spread)
 	r := root - float64(f.point)
 	u := r / spread
@@ -171,22 +173,28 @@ func (a *ahead) mature(f *issued, root float64, without *ablation) float64 {
 			said[g][k] = float64(v)
 		}
 	}
-	a.seen++
+	quiet := quietShare * level
 	if !a.alone {
-		a.rivals.learn(root, &said, s.last, float64(f.weight), a.seen, without.rivals)
+		a.rivals.learn(root, &said, s.last, quiet, without.rivals)
 	}
+	size := math.Abs(r)
+	a.largest = max(a.largest*a.keep, size)
+	if s.point <= quiet {
+		return r // hours that are quiet each day promise nothing about the others
+	}
+	a.seen++
 	if without.shift {
 		a.residuals.shift = [levelCount]float32{}
 	}
 	a.residuals.learn(u, &s.tilt, a.keep, a.kin)
 	// 4. The mean errors.
-	size := math.Abs(r)
-	a.largest = max(a.largest*a.keep, size)
 	if a.seen == 1 {
 		a.errorLate, a.errorMean, a.bias = size, size, r
 		return r
 	}
-	most := a.errorMean + tiny
+	// A series that was quiet when it began has known no errors: the bounds on one error
+	// are no narrower than what is common around its level.
+	most := max(a.errorMean, errorCommon*level, tiny)
 	a.bias += max(a.biasGain, 1/a.seen) * (clip(r, meanLimit*most) - a.bias)
 	// The late errors are averaged as roots: one wild error says little about the next.
 	late := math.Sqrt(a.errorLate)

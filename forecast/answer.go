@@ -88,8 +88,7 @@ func (s *Seasonal) issue(target int64, a *ahead) {
 	*f = issued{
 		target: uint32(target), // #nosec G115 -- it wraps around, as meant
 		point:  float32(m.point), spread: float32(m.spread), stretch: short(math.Log(m.spread / m.usual)),
-		last:   float32(m.last),
-		weight: float32(1 / square(max(s.unrest.level, tiny))),
+		last: float32(m.last),
 	}
 	inverse := 1 / m.spread
 	f.levelBase, f.level = short((v.levelBase-m.point)*inverse), short((m.level-m.point)*inverse)

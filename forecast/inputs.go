@@ -104,9 +104,19 @@ func (s *Seasonal) spreadInput(a *ahead, usual, point float64, pl place, x *[spr
 		math.Log(float64(*u.place(pl)) + 0.05),
 		clip(math.Log((u.swing+0.05*usual)/(u.calm+0.05*usual)), most),
 		clip(math.Log(max(point, 0.05*u.level, tiny)/max(u.level, tiny)), 2),
-		math.Log1p(min(math.Abs(t.level[1]-t.level[3])/usual, 1e3)),
+		math.Log1p(min(math.Abs(s.turn())/usual, 1e3)),
 		math.Log1p(min(math.Abs(t.apart(1))/usual, 1e3)),
 	}
+}
+
+// turn is how far the last minutes are from the last hour, beyond what past days did at
+// that time: a ramp that comes each day makes no one unsure.
+func (s *Seasonal) turn() float64 {
+	t := &s.trail
+	if t.m == 0 {
+		return t.level[1] - t.level[3]
+	}
+	return t.apart(1) - t.apart(3)
 }
 
 // tiltInput is what the shape of the errors hangs on: the recent error, the

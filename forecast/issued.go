@@ -8,7 +8,7 @@ import "math"
 type issued struct {
 	target             uint32  // the bin, as far as it fits: two that wait are never so far apart
 	point, spread      float32 // what the regressions said, and its expected error
-	last, weight       float32 // the newest bin, and one over the usual rate
+	last               float32 // the newest bin
 	levelBase, level   int16   // of the level regression, in expected errors from point
 	seasonBase, season int16   // of the season regression; levelOnly where past days took no part
 	stretch            int16   // logarithm of spread over the mean error at the lead

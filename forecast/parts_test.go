@@ -100,7 +100,7 @@ func TestRivalsAreChosenByTheirLosses(t *testing.T) {
 				said[g] = [rivalCount]float64{2, 2, 3}
 				said[g][best] = 1.01
 			}
-			r.learn(1, &said, 1, 1, 1000, 0)
+			r.learn(1, &said, 1, 0, 0)
 		}
 		for g, w := range r.weight {
 			if w[best] < 0.99 {
@@ -119,7 +119,7 @@ func TestTrackerNeedsALongRecord(t *testing.T) {
 		for g := range said {
 			said[g] = [rivalCount]float64{1.5, 2, tracker}
 		}
-		r.learn(1, &said, 1, 1, 1000, 0)
+		r.learn(1, &said, 1, 0, 0)
 	}
 	for i, phase := range []struct {
 		tracker  float64

@@ -17,8 +17,6 @@ const (
 	// half-life of the losses it is measured by, trackerPower how sharply it is dropped
 	// where it is worse, and trackerWorth how many outcomes their equality is worth.
 	trackerDays, trackerPower, trackerWorth = 10.0, 60.0, 50.0
-	// lossMost bounds one loss, in usual rates.
-	lossMost = 1e9
 	// timesStep and timesErrors are the step and memory of the factors.
 	timesStep, timesErrors = 0.02, 1000.0
 )
@@ -31,6 +29,7 @@ const (
 type rivals struct {
 	times          [levelCount]float32 // factors less 1
 	timesError     float64             // mean size of what they cover
+	timesSeen      float64             // outcomes behind them
 	late, long     [rivalGroups][rivalCount]float32
 	n              float64 // outcomes behind long
 	weight         [rivalGroups][rivalCount]float32
@@ -60,7 +59,7 @@ type stand struct {
 	point, spread float64 // of the regressions
 	most          float64 // how far their quantiles may lie from the point
 	last          float64 // the newest bin
-	plain         float64 // what the tracker's factors are for
+	plain         float64 // what the tracker's factors are for, NaN if it has no say
 	tilt          [tiltInputs]float64
 }
 
@@ -70,7 +69,9 @@ func (a *ahead) say(k, l int, s *stand) float64 {
 	case 1:
 		return s.last * (1 + float64(a.rivals.times[l]))
 	case 2:
-		return a.tracker.at(l, s.plain)
+		if !math.IsNaN(s.plain) {
+			return a.tracker.at(l, s.plain)
+		}
 	}
 	return s.point + clip(s.spread*a.residuals.at(l, &s.tilt), s.most)
 }
@@ -87,22 +88,26 @@ func (a *ahead) quantile(l int, s *stand) float64 {
 	return q
 }
 
-// learn takes an outcome, the quantiles that were said for it at rivalLevels, and
-// one over the usual rate; n is how many outcomes there were. Rivals in without, as
-// bits, have no say.
-func (r *rivals) learn(root float64, said *[rivalGroups][rivalCount]float64, last, weight, n float64, without uint32) {
+// learn takes an outcome, the quantiles that were said for it at rivalLevels and the
+// value that was the last one then, of which a factor says something only above quiet.
+// Rivals in without, as bits, have no say.
+func (r *rivals) learn(root float64, said *[rivalGroups][rivalCount]float64, last, quiet float64, without uint32) {
 	r.n = r.n*float64(r.keepLong) + 1
 	for g, l := range rivalLevels {
 		for k, q := range said[g] {
 			// The loss is that of rates: a root makes too little of a wild outcome.
-			loss := weight * Pinball(levels[l], square(max(0, root)), square(max(0, q)))
-			r.late[g][k] = r.late[g][k]*r.keep + float32(min(loss, lossMost))
-			r.long[g][k] = r.long[g][k]*r.keepLong + float32(min(loss, lossMost))
+			loss := float32(Pinball(levels[l], square(max(0, root)), square(max(0, q))))
+			r.late[g][k] = r.late[g][k]*r.keep + loss
+			r.long[g][k] = r.long[g][k]*r.keepLong + loss
 		}
 		r.weigh(g, without)
 	}
+	if last <= quiet {
+		return
+	}
+	r.timesSeen++
 	times := root/max(last, tiny) - 1
-	r.timesError += max(1/timesErrors, 1/n) * (min(math.Abs(times), 1) - r.timesError)
+	r.timesError += max(1/timesErrors, 1/r.timesSeen) * (min(math.Abs(times), 1) - r.timesError)
 	for l, level := range levels {
 		miss := level
 		if times <= float64(r.times[l]) {

@@ -188,7 +188,7 @@ func (s *Seasonal) take(bin int64, rate float64) {
 		a := &s.aheads[i]
 		if f := a.queue.due(bin); f != nil {
 			mean := a.errorMean
-			r := a.mature(f, root, &s.without)
+			r := a.mature(f, root, s.unrest.level, &s.without)
 			if i == s.teacher && mean > 0 {
 				s.unrest.learn(pl, math.Abs(r)/mean)
 			}

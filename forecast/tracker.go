@@ -7,8 +7,9 @@ const (
 	trackerStep = 0.2
 	// trackerErrors is the memory of the mean error, in bins.
 	trackerErrors = 60.0
-	// trackerMost bounds the error that one outcome counts as, in log.
-	trackerMost = 10.0
+	// trackerMost bounds the error that one outcome counts as, and the factors, in log:
+	// a rate that is more than four hundred times what was said is a series of its own.
+	trackerMost = 3.0
 	// trackerLevel is the memory of the level that is tracked from: 15 minutes.
 	trackerLevel = 2
 	// trackerReach is the longest lead, in seconds, that is tracked from the level;
@@ -28,7 +29,7 @@ type tracker struct {
 
 // learn takes what came, and what had been said.
 func (t *tracker) learn(root, point float64) {
-	over := clip(math.Log(max(root, tiny)/point), trackerMost)
+	over := clip(math.Log(root/point), trackerMost)
 	t.n++
 	t.size += max(1/trackerErrors, 1/t.n) * (math.Abs(over) - t.size)
 	for l, level := range levels {
@@ -76,7 +77,8 @@ func (r *recall) index(bin int64) int64 {
 }
 
 // plain is the plain forecast of a bin at a lead: the level, and for longer leads the
-// last day that is known at that time of day.
+// last day that is known at that time of day. It is NaN where a holiday makes that day
+// unlike the one to come.
 func (s *Seasonal) plain(a *ahead, target int64) float64 {
 	if !a.near {
 		step := s.calendar.step
@@ -84,6 +86,9 @@ func (s *Seasonal) plain(a *ahead, target int64) float64 {
 		ago := int64(secondsPerDay)
 		if then > now+ago {
 			ago *= (then - now + ago - 1) / ago
+		}
+		if s.holidayBetween(then, then, ago) {
+			return math.NaN()
 		}
 		if v := s.profile.back.at(then - ago); !math.IsNaN(v) {
 			return s.positive(v)
@@ -95,13 +100,19 @@ func (s *Seasonal) plain(a *ahead, target int64) float64 {
 // track teaches the tracker of a lead the newest bin.
 func (s *Seasonal) track(a *ahead, bin int64, root float64) {
 	was := s.recall.at(bin - a.steps)
-	if !a.near {
-		was = s.profile.back.at(bin*s.calendar.step + s.calendar.step/2 - secondsPerDay)
+	if now := bin*s.calendar.step + s.calendar.step/2; !a.near {
+		was = s.profile.back.at(now - secondsPerDay)
+		if s.holidayBetween(now, now, secondsPerDay) {
+			return
+		}
 	}
-	if !math.IsNaN(was) {
-		a.tracker.learn(root, s.positive(was))
+	if was > s.quiet() { // not NaN either; a factor of next to nothing says nothing
+		a.tracker.learn(s.positive(root), was)
 	}
 }
 
+// quiet is the root up to which a bin is one of the series' quiet ones.
+func (s *Seasonal) quiet() float64 { return quietShare * s.unrest.level }
+
 // positive keeps what is tracked in ratios off zero.
-func (s *Seasonal) positive(root float64) float64 { return max(root, 0.01*s.unrest.level, tiny) }
+func (s *Seasonal) positive(root float64) float64 { return max(root, s.quiet(), tiny) }

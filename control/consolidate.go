@@ -30,7 +30,7 @@ func (d *decider) consolidate() error {
 			return err
 		}
 	}
-	return nil
+	return d.exchange(nodes)
 }
 
 // vacate plans to drain a node and to start what stands in for its servers; false
@@ -40,27 +40,49 @@ func (d *decider) vacate(n fleet.Node) (bool, error) {
 	if len(short) > d.room(n.ID) {
 		return false, nil // each of them needs a slice at least: no need to ask the packer
 	}
-	o, _ := d.settings.Catalog.Offering(n.Offering)
-	drain := fleet.DrainNode{Node: n.ID, Reason: fleet.Because(fleet.ReasonConsolidate,
-		"node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())}
+	return d.standIn([]fleet.Node{n}, short, false, func(answer) bool { return true })
+}
+
+// standIn plans to drain nodes and to start elsewhere what is short without them, also
+// on new nodes where buy is set, if the answer is worth it; false where the others
+// would not carry what is needed then, and nothing is planned.
+func (d *decider) standIn(nodes []fleet.Node, short []shortfall, buy bool, worth func(answer) bool) (bool, error) {
 	view, plan, sequence := d.view.Clone(), d.plan, d.memory.Sequence
 	for _, moving := range []bool{true, false} { // the hopeful question first
-		q, err := d.withoutNode(n.ID, short, moving)
+		q, err := d.withoutNodes(ids(nodes), short, moving, buy)
 		if err != nil {
 			return false, err
 		}
 		a, err := q.solve()
-		if err != nil || len(a.unserved) > 0 {
+		if err != nil || len(a.unserved) > 0 || !worth(a) {
+			d.memory.Sequence = sequence // the names of what is not bought are free again
 			return false, err
 		}
-		d.add(drain)
+		a.why = d.replaces(nodes, a)
+		for _, n := range nodes {
+			d.add(fleet.DrainNode{Node: n.ID, Reason: d.spares(n)})
+		}
 		d.follow(a, short)
-		if len(d.short(d.kept(), "")) == 0 {
+		if len(d.short(d.kept())) == 0 {
 			return true, nil
 		}
 		d.view, d.plan, d.memory.Sequence, d.pools = view.Clone(), plan, sequence, nil
 	}
 	return false, nil
+}
+
+// spares says why a node goes.
+func (d *decider) spares(n fleet.Node) fleet.Reason {
+	o, _ := d.settings.Catalog.Offering(n.Offering)
+	return fleet.Because(fleet.ReasonConsolidate, "node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())
+}
+
+func ids(nodes []fleet.Node) []fleet.NodeID {
+	out := make([]fleet.NodeID, len(nodes))
+	for i, n := range nodes {
+		out[i] = n.ID
+	}
+	return out
 }
 
 // settled tells whether everything that was begun is over. What others do to nodes of
@@ -104,16 +126,16 @@ func (d *decider) movable(name fleet.ModelName) bool {
 	return !slices.ContainsFunc(d.memory.Blind.Models, func(b policy.BlindModel) bool { return b.Model == name })
 }
 
-// room is at most how many replicas could be placed without the node: free
+// room is at most how many replicas could be placed without some nodes: free
 // slices, and seven for each GPU that is empty and could be cut anew.
-func (d *decider) room(without fleet.NodeID) int {
+func (d *decider) room(without ...fleet.NodeID) int {
 	busy := map[fleet.GPUID]int{}
 	for _, r := range d.view.Replicas {
 		busy[r.Slice.GPU]++
 	}
 	room := 0
 	for _, n := range d.view.Nodes {
-		if n.ID == without || n.State == fleet.NodeDraining {
+		if slices.Contains(without, n.ID) || n.State == fleet.NodeDraining {
 			continue
 		}
 		for index, gpu := range n.GPUs {

@@ -10,11 +10,11 @@ import (
 // GPUs cut anew first, then a drain taken back, then new nodes.
 func (d *decider) cover() error {
 	for {
-		short := d.short(d.soon(), "")
+		short := d.short(d.soon())
 		if len(short) == 0 {
 			return nil
 		}
-		if d.in.Pace == Fast && d.room("") == 0 {
+		if d.in.Pace == Fast && d.room() == 0 {
 			return nil // nothing is warm: the next planning tick may buy
 		}
 		q, err := d.question(short, false)
@@ -134,7 +134,7 @@ type widened struct {
 // where the wider answer would take from what is needed by the lead time, or cost
 // more.
 func (d *decider) fill(narrow answer, short []shortfall, nodes map[string]int) (widened, bool, error) {
-	wider := d.short(d.kept(), "")
+	wider := d.short(d.kept())
 	q, err := d.question(wider, true)
 	if err != nil {
 		return widened{}, false, err

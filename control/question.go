@@ -1,6 +1,8 @@
 package control
 
 import (
+	"slices"
+
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/packing"
 )
@@ -12,7 +14,7 @@ type question struct {
 	problem  packing.Problem
 	gpus     map[string]standing // GPUs that take replicas, by the name they carry in the problem
 	standing map[string]int      // nodes that take replicas, by offering
-	without  fleet.NodeID        // whose servers do not count; empty for none
+	without  []fleet.NodeID      // whose servers do not count
 	moving   bool                // a model has as many servers afterwards as it has before
 }
 
@@ -33,12 +35,12 @@ func (d *decider) question(short []shortfall, buy bool) (question, error) {
 	return d.ask(question{}, short, buy)
 }
 
-// withoutNode asks how to cover what is short on what stands but one node. Each
-// server carries more in a larger pool, so that the answer differs with what is
-// taken for granted: that a model has as many servers afterwards as before, where
-// moving, or only one more than the other nodes have.
-func (d *decider) withoutNode(node fleet.NodeID, short []shortfall, moving bool) (question, error) {
-	return d.ask(question{without: node, moving: moving}, short, false)
+// withoutNodes asks how to cover what is short on what stands but some nodes, and on
+// new ones where buy is set. Each server carries more in a larger pool, so that the
+// answer differs with what is taken for granted: that a model has as many servers
+// afterwards as before, where moving, or only one more than the other nodes have.
+func (d *decider) withoutNodes(nodes []fleet.NodeID, short []shortfall, moving, buy bool) (question, error) {
+	return d.ask(question{without: nodes, moving: moving}, short, buy)
 }
 
 // ask fills in a question. Nodes that drain take nothing.
@@ -48,7 +50,7 @@ func (d *decider) ask(q question, short []shortfall, buy bool) (question, error)
 	owned := map[fleet.OfferingName]int{}
 	for ordinal, n := range d.view.Nodes {
 		owned[n.Offering]++
-		if n.State != fleet.NodeDraining && n.ID != q.without {
+		if n.State != fleet.NodeDraining && !slices.Contains(q.without, n.ID) {
 			q.addNode(n, ordinal, on[n.ID])
 		}
 	}
@@ -173,7 +175,7 @@ func (q *question) addModels(short []shortfall) {
 // to carry the demand.
 func (q *question) throughput(m fleet.Model, demand float64) (rows map[string]map[fleet.ProfileName]float64, largest float64) {
 	staying := q.d.staying(m.Name)
-	pool := 1 + len(filter(staying, func(s server) bool { return s.node != q.without }))
+	pool := 1 + len(filter(staying, func(s server) bool { return !slices.Contains(q.without, s.node) }))
 	if q.moving {
 		pool = max(pool, len(staying))
 	}

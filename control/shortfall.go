@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -41,17 +42,17 @@ func (d *decider) kept() horizon {
 	return horizon{func(n Need) float64 { return n.Keep }, d.in.Now.Add(d.horizons.keep)}
 }
 
-// short lists the models whose staying servers, those on the node without left
+// short lists the models whose staying servers, those on the nodes without left
 // out, carry less than a horizon asks. A model below its least number of replicas
 // lacks at least a trifle, which any slice covers. What somebody holds lacks
 // nothing that could be given to it.
-func (d *decider) short(h horizon, without fleet.NodeID) []shortfall {
+func (d *decider) short(h horizon, without ...fleet.NodeID) []shortfall {
 	var out []shortfall
 	for i, m := range d.models() {
 		if _, held := d.in.Snapshot.Held(m.Name); held {
 			continue
 		}
-		pool := filter(d.staying(m.Name), func(s server) bool { return s.node != without })
+		pool := filter(d.staying(m.Name), func(s server) bool { return !slices.Contains(without, s.node) })
 		if m.MaxReplicas > 0 && len(pool) >= m.MaxReplicas {
 			continue // the policy wants no more of it, whatever comes
 		}

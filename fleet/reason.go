@@ -21,6 +21,7 @@ const (
 	ReasonReshapeEmpty ReasonCode = "reshape-empty"
 	ReasonSurplus      ReasonCode = "surplus"
 	ReasonConsolidate  ReasonCode = "consolidate"
+	ReasonExchange     ReasonCode = "exchange"
 	ReasonEmptyNode    ReasonCode = "empty-node"
 	ReasonNeededAgain  ReasonCode = "needed-again"
 	ReasonShed         ReasonCode = "shed"
@@ -46,6 +47,7 @@ var sentences = map[ReasonCode]string{
 	ReasonReshapeEmpty: "{gpu} is empty; as {geometry} it serves {layout} without buying",
 	ReasonSurplus:      "{model} needs {need} until {at}, has {have}",
 	ReasonConsolidate:  "without {node} the need until {at} still fits and {price} is saved",
+	ReasonExchange:     "what {nodes} serve until {at} fits on less, and {price} is saved",
 	ReasonEmptyNode:    "{node} is empty and not needed until {at}; {price} is saved",
 	ReasonNeededAgain:  "{node} is needed again by {at} before it was given back",
 	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",

@@ -1,0 +1,119 @@
+package control
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tessera-autoscaler/tessera/fleet"
+)
+
+const (
+	// exchangeAmong is among how many nodes, those that are used least, two are looked
+	// for that one could replace.
+	exchangeAmong = 6
+	// exchangeTries is how many pairs one search asks the packer about.
+	exchangeTries = 6
+	// exchangeGain is how many times what both cost together, until the new node serves,
+	// an exchange must save until capacity bought now has earned its keep.
+	exchangeGain = 1.5
+)
+
+// exchange looks for two nodes whose servers fit on fewer or cheaper ones, beside what
+// is free elsewhere. Fleets grow one model at a time, and so a model may sit on a GPU
+// of its own of which it needs a third, and none that stands has room for it.
+func (d *decider) exchange(nodes []fleet.Node) error {
+	used := make([]usage, 0, len(nodes))
+	for _, n := range nodes {
+		used = append(used, d.usage(n))
+	}
+	slices.SortStableFunc(used, func(a, b usage) int { return cmp.Compare(a.share, b.share) })
+	used = used[:min(len(used), exchangeAmong)]
+	tries := 0
+	for sum := 1; sum < 2*len(used)-2; sum++ { // pairs by the sum of their ranks
+		for i := 0; 2*i < sum; i++ {
+			j := sum - i
+			if j >= len(used) || used[i].worth+used[j].worth > max(used[i].price, used[j].price) {
+				continue
+			}
+			if tries++; tries > exchangeTries {
+				return nil
+			}
+			if done, err := d.replace([]fleet.Node{used[i].node, used[j].node}); done || err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replace plans to buy what carries the servers of some nodes for less, and to drain
+// these; false where nothing does.
+func (d *decider) replace(old []fleet.Node) (bool, error) {
+	before := d.free()
+	for _, n := range old {
+		o, _ := d.settings.Catalog.Offering(n.Offering)
+		before = before.Add(o.Price)
+	}
+	return d.standIn(old, d.short(d.kept(), ids(old)...), true, func(a answer) bool {
+		saved := before.Sub(a.price).For(d.horizons.keep - d.horizons.lead).Float()
+		return saved > exchangeGain*a.price.For(d.horizons.lead).Float()
+	})
+}
+
+// usage is how much of a node is needed.
+type usage struct {
+	node         fleet.Node
+	price, worth float64 // an hour: of the node, and of what is needed of it
+	share        float64
+}
+
+// usage weighs each server of a node by the part of its GPU that it holds, and by the
+// share of what its model has there that would be lacking without the node.
+func (d *decider) usage(n fleet.Node) usage {
+	o, _ := d.settings.Catalog.Offering(n.Offering)
+	u := usage{node: n, price: o.Price.Hourly().Float()}
+	parts := map[fleet.ModelName]float64{}
+	for _, r := range d.onNodes()[n.ID] {
+		kind, _ := n.Kind(r.Slice)
+		parts[r.Model] += partOf(kind) / float64(max(o.GPUs, 1))
+	}
+	for i, m := range d.models() {
+		part, here := parts[m.Name]
+		if !here {
+			continue
+		}
+		all := d.staying(m.Name)
+		rest := filter(all, func(s server) bool { return s.node != n.ID })
+		left := capacity(d.sizer, m, rest)
+		needed := 0.0
+		if here := capacity(d.sizer, m, all) - left; here > 0 {
+			needed = min(max(d.needs[i].Keep-left, 0)/here, 1)
+		}
+		u.worth += u.price * part * needed
+	}
+	u.share = u.worth / max(u.price, 1e-9)
+	return u
+}
+
+// partOf is the part of a GPU that a slice is, by its memory.
+func partOf(kind fleet.SliceKind) float64 {
+	spec, known := fleet.LookupGPU(kind.GPU)
+	row, ok := spec.Profile(kind.Profile)
+	if !known || !ok || spec.MemorySlices == 0 {
+		return 1
+	}
+	return float64(row.Memory) / float64(spec.MemorySlices)
+}
+
+// replaces says why nodes are bought that take the place of others.
+func (d *decider) replaces(old []fleet.Node, a answer) fleet.Reason {
+	names := make([]string, len(old))
+	before := d.free()
+	for i, n := range old {
+		o, _ := d.settings.Catalog.Offering(n.Offering)
+		names[i], before = string(n.ID), before.Add(o.Price)
+	}
+	return fleet.Because(fleet.ReasonExchange, "nodes", strings.Join(names, " and "), "at", clock(d.kept().by),
+		"price", before.Sub(a.price).Describe())
+}

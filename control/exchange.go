@@ -50,15 +50,21 @@ func (d *decider) exchange(nodes []fleet.Node) error {
 // replace plans to buy what carries the servers of some nodes for less, and to drain
 // these; false where nothing does.
 func (d *decider) replace(old []fleet.Node) (bool, error) {
-	before := d.free()
-	for _, n := range old {
-		o, _ := d.settings.Catalog.Offering(n.Offering)
-		before = before.Add(o.Price)
-	}
+	spent := d.spent(old)
 	return d.standIn(old, d.short(d.kept(), ids(old)...), true, func(a answer) bool {
-		saved := before.Sub(a.price).For(d.horizons.keep - d.horizons.lead).Float()
+		saved := spent.Sub(a.price).For(d.horizons.keep - d.horizons.lead).Float()
 		return saved > exchangeGain*a.price.For(d.horizons.lead).Float()
 	})
+}
+
+// spent is what nodes cost together.
+func (d *decider) spent(nodes []fleet.Node) fleet.Rate {
+	sum := d.free()
+	for _, n := range nodes {
+		o, _ := d.settings.Catalog.Offering(n.Offering)
+		sum = sum.Add(o.Price)
+	}
+	return sum
 }
 
 // usage is how much of a node is needed.
@@ -109,11 +115,9 @@ func partOf(kind fleet.SliceKind) float64 {
 // replaces says why nodes are bought that take the place of others.
 func (d *decider) replaces(old []fleet.Node, a answer) fleet.Reason {
 	names := make([]string, len(old))
-	before := d.free()
 	for i, n := range old {
-		o, _ := d.settings.Catalog.Offering(n.Offering)
-		names[i], before = string(n.ID), before.Add(o.Price)
+		names[i] = string(n.ID)
 	}
 	return fleet.Because(fleet.ReasonExchange, "nodes", strings.Join(names, " and "), "at", clock(d.kept().by),
-		"price", before.Sub(a.price).Describe())
+		"price", d.spent(old).Sub(a.price).Describe())
 }

@@ -91,9 +91,9 @@ func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.Model
 		n.Lead, n.Keep = n.Now, n.Now
 		return n
 	}
-	n.Now = math.Max(arrivals, path.Max(q, 0, h.load)) + backlog/backlogDrain.Seconds()
-	n.Lead = math.Max(n.Now, path.Max(q, 0, h.lead))
-	n.Keep = math.Max(n.Lead, path.Max(q, 0, h.keep))
+	n.Now = math.Max(arrivals, highestRate(path, q, h.load)) + backlog/backlogDrain.Seconds()
+	n.Lead = math.Max(n.Now, highestRate(path, q, h.lead))
+	n.Keep = math.Max(n.Lead, highestRate(path, q, h.keep))
 	return n
 }
 

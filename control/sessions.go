@@ -36,10 +36,10 @@ func sessionNeed(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.
 // bin is the time in which the arrivals that a forecast rests on were counted.
 const bin = time.Minute
 
-// highestRate is the highest quantile of the rate at which sessions come, up to a
-// lead. The quantiles of a forecast are those of a count in one bin, of which chance
-// alone is a part. That part is in what the sizer knows of chance already, and is
-// taken out: a long session takes the mean of many bins.
+// highestRate is the highest quantile of the rate at which requests or sessions come, up
+// to a lead. The quantiles of a forecast are those of a count in one bin, of which chance
+// alone is a part. That part is in what the sizer knows of chance already, which takes
+// arrivals to come by chance at a rate, and is taken out.
 func highestRate(path forecast.Path, level float64, until time.Duration) float64 {
 	level = min(max(level, 0.005), 0.995) // as far as forecasts go
 	z := math.Sqrt2 * math.Erfinv(2*level-1)

@@ -85,11 +85,17 @@ func ids(nodes []fleet.Node) []fleet.NodeID {
 	return out
 }
 
-// settled tells whether everything that was begun is over. What others do to nodes of
-// their own is not waited for.
+// settled tells whether everything that was begun is over. A request that drains is
+// gone in a moment and not waited for; sessions may hold their node for an hour, in which
+// it costs money and nothing else should be emptied. What others do to nodes of their own
+// is not waited for either.
 func (d *decider) settled() bool {
-	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool { return n.State != fleet.NodeReady && !n.Fixed }) &&
-		!slices.ContainsFunc(d.view.Replicas, func(r fleet.Replica) bool { return r.State != fleet.ReplicaReady })
+	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool {
+		return n.State != fleet.NodeReady && n.State != fleet.NodeDraining && !n.Fixed
+	}) && !slices.ContainsFunc(d.view.Replicas, func(r fleet.Replica) bool {
+		m, _ := d.settings.Policy.Model(r.Model)
+		return r.State != fleet.ReplicaReady && (r.State != fleet.ReplicaDraining || m.Profile.Sessions())
+	})
 }
 
 // dearestFirst orders the nodes by price for each server that would have to

@@ -2,6 +2,7 @@ package control
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ const (
 	exchangeAmong = 6
 	// exchangeTries is how many pairs one search asks the packer about.
 	exchangeTries = 6
-	// exchangeGain is how many times what both cost together, until the new node serves,
-	// an exchange must save until capacity bought now has earned its keep.
+	// exchangeGain is how many times what the new node costs until it serves an exchange
+	// must save from then on, until capacity bought now has earned its keep.
 	exchangeGain = 1.5
 )
 
@@ -23,10 +24,7 @@ const (
 // is free elsewhere. Fleets grow one model at a time, and so a model may sit on a GPU
 // of its own of which it needs a third, and none that stands has room for it.
 func (d *decider) exchange(nodes []fleet.Node) error {
-	used := make([]usage, 0, len(nodes))
-	for _, n := range nodes {
-		used = append(used, d.usage(n))
-	}
+	used := d.usages(nodes)
 	slices.SortStableFunc(used, func(a, b usage) int { return cmp.Compare(a.share, b.share) })
 	used = used[:min(len(used), exchangeAmong)]
 	tries := 0
@@ -74,32 +72,53 @@ type usage struct {
 	share        float64
 }
 
-// usage weighs each server of a node by the part of its GPU that it holds, and by the
-// share of what its model has there that would be lacking without the node.
-func (d *decider) usage(n fleet.Node) usage {
-	o, _ := d.settings.Catalog.Offering(n.Offering)
-	u := usage{node: n, price: o.Price.Hourly().Float()}
-	parts := map[fleet.ModelName]float64{}
-	for _, r := range d.onNodes()[n.ID] {
-		kind, _ := n.Kind(r.Slice)
-		parts[r.Model] += partOf(kind) / float64(max(o.GPUs, 1))
+// usages weigh what would be lacking of each model without a node, at the least price
+// for which a slice carries as much.
+func (d *decider) usages(nodes []fleet.Node) []usage {
+	on := d.onNodes()
+	rates := map[fleet.ModelName]float64{}
+	out := make([]usage, len(nodes))
+	for k, n := range nodes {
+		o, _ := d.settings.Catalog.Offering(n.Offering)
+		u := usage{node: n, price: o.Price.Hourly().Float()}
+		for i, m := range d.models() {
+			if !slices.ContainsFunc(on[n.ID], func(r fleet.Replica) bool { return r.Model == m.Name }) {
+				continue
+			}
+			rest := filter(d.staying(m.Name), func(s server) bool { return s.node != n.ID })
+			lacks := d.needs[i].Keep - capacity(d.sizer, m, rest)
+			if lacks <= 0 {
+				continue
+			}
+			if _, known := rates[m.Name]; !known {
+				rates[m.Name] = d.leastPrice(m)
+			}
+			u.worth += lacks * rates[m.Name]
+		}
+		u.worth = min(u.worth, u.price)
+		u.share = u.worth / max(u.price, 1e-9)
+		out[k] = u
 	}
-	for i, m := range d.models() {
-		part, here := parts[m.Name]
-		if !here {
+	return out
+}
+
+// leastPrice is the least price, an hour, for which a slice carries one request or
+// session a second, infinite where none does.
+func (d *decider) leastPrice(m fleet.Model) float64 {
+	least := math.Inf(1)
+	pool := len(d.staying(m.Name))
+	for _, name := range d.settings.Policy.Offerings {
+		o, ok := d.settings.Catalog.Offering(name)
+		if !ok {
 			continue
 		}
-		all := d.staying(m.Name)
-		rest := filter(all, func(s server) bool { return s.node != n.ID })
-		left := capacity(d.sizer, m, rest)
-		needed := 0.0
-		if here := capacity(d.sizer, m, all) - left; here > 0 {
-			needed = min(max(d.needs[i].Keep-left, 0)/here, 1)
+		for _, p := range profilesOf(o.GPU) {
+			if _, c, ok := d.best(m, o, p, pool); ok {
+				least = min(least, o.PricePerGPU().Hourly().Float()*partOf(fleet.SliceKind{GPU: o.GPU, Profile: p})/c)
+			}
 		}
-		u.worth += u.price * part * needed
 	}
-	u.share = u.worth / max(u.price, 1e-9)
-	return u
+	return least
 }
 
 // partOf is the part of a GPU that a slice is, by its memory.

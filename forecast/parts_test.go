@@ -167,6 +167,40 @@ func TestTrackerCoversWhateverTheUnit(t *testing.T) {
 	}
 }
 
+// A rate that rises a hundredfold for good is no reason to expect as much again: half an
+// hour ahead of a level that follows within the half hour, the tracked quantiles stay near
+// what ever came, and hold again what they promise soon after.
+func TestTrackerDoesNotRepeatAJump(t *testing.T) {
+	const (
+		lead, jump, n = 30, 500, 1000
+		rise          = 10.0 // of the root
+	)
+	rng := rand.New(rand.NewPCG(1, 7))
+	var tr tracker
+	level, points, below := 1.0, [n + lead]float64{}, 0.0
+	for i := range n {
+		root := math.Exp(0.05 * rng.NormFloat64())
+		if i >= jump {
+			root *= rise
+		}
+		if i >= lead {
+			q := square(tr.at(scoredIndex, points[i]))
+			if q > 3*rise*rise {
+				t.Errorf("bin %d after the jump: the 0.9 quantile is %g, of a rate that was never above %g", i-jump, q, 1.5*rise*rise)
+			}
+			if i >= jump+3*lead && square(root) <= q {
+				below++
+			}
+			tr.learn(root, points[i])
+		}
+		level += 0.045 * (root - level)
+		points[i+lead] = level
+	}
+	if share := below / (n - jump - 3*lead); math.Abs(share-scoredLevel) > 0.03 {
+		t.Errorf("from an hour and a half after the jump on, %g of the outcomes lie below the 0.9 quantile", share)
+	}
+}
+
 // What is recalled of a bin is what was pushed for it; gaps and what is too old are not.
 func TestRecallAgreesWithAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

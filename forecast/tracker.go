@@ -7,15 +7,26 @@ const (
 	trackerStep = 0.2
 	// trackerErrors is the memory of the mean error, in bins.
 	trackerErrors = 60.0
-	// trackerMost bounds the error that one outcome counts as, and the factors, in log:
-	// a rate that is more than four hundred times what was said is a series of its own.
-	trackerMost = 3.0
+	// trackerWidth is the widest band that the factors may speak of, as a standard
+	// deviation in log of roots: see trackerMost.
+	trackerWidth = 0.4
 	// trackerLevel is the memory of the level that is tracked from: 15 minutes.
 	trackerLevel = 2
 	// trackerReach is the longest lead, in seconds, that is tracked from the level;
 	// beyond it yesterday is the better guide.
 	trackerReach = secondsPerHour
 )
+
+// trackerMost bounds each factor, in log, and with the largest of them the error that one
+// outcome counts as. The level has followed a jump long before the factors of a lead hear of
+// it, a lead late: unbounded they would put the whole jump on top of itself, and cost more in
+// that hour than they save in a month.
+var trackerMost = func() (most [levelCount]float64) {
+	for l, z := range normals {
+		most[l] = trackerWidth * max(1, math.Abs(z))
+	}
+	return most
+}()
 
 // tracker follows the quantiles of the ratio between what comes and a plain point
 // forecast, fast: each bin moves each factor by a fifth of the mean error towards
@@ -29,7 +40,7 @@ type tracker struct {
 
 // learn takes what came, and what had been said.
 func (t *tracker) learn(root, point float64) {
-	over := clip(math.Log(root/point), trackerMost)
+	over := clip(math.Log(root/point), trackerMost[levelCount-1])
 	t.n++
 	t.size += max(1/trackerErrors, 1/t.n) * (math.Abs(over) - t.size)
 	for l, level := range levels {
@@ -37,7 +48,7 @@ func (t *tracker) learn(root, point float64) {
 		if over <= float64(t.factor[l]) {
 			miss--
 		}
-		t.factor[l] = float32(clip(float64(t.factor[l])+trackerStep*t.size*miss, trackerMost))
+		t.factor[l] = float32(clip(float64(t.factor[l])+trackerStep*t.size*miss, trackerMost[l]))
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/tessera-autoscaler/tessera/policy"
 )
 
-// consolidationPause is how long to wait after a search for a node to free that
-// found none: the fleet and its needs have hardly changed before.
+// consolidationPause is how long to wait after a search for nodes to free: the fleet
+// and its needs have hardly changed before.
 const consolidationPause = 5 * time.Minute
 
 // consolidationTries is how many nodes one search looks at, the dearest for each
@@ -40,41 +40,59 @@ func (d *decider) vacate(n fleet.Node) (bool, error) {
 	if len(short) > d.room(n.ID) {
 		return false, nil // each of them needs a slice at least: no need to ask the packer
 	}
-	return d.standIn([]fleet.Node{n}, short, false, func(answer) bool { return true })
+	o, _ := d.settings.Catalog.Offering(n.Offering)
+	why := fleet.Because(fleet.ReasonConsolidate, "node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())
+	return d.standIn([]fleet.Node{n}, short, false, func(answer) (fleet.Reason, bool) { return why, true })
 }
 
-// standIn plans to drain nodes and to start elsewhere what is short without them, also
-// on new nodes where buy is set, if the answer is worth it; false where the others
-// would not carry what is needed then, and nothing is planned.
-func (d *decider) standIn(nodes []fleet.Node, short []shortfall, buy bool, worth func(answer) bool) (bool, error) {
+// standIn plans to drain nodes and to start elsewhere what is short without them, also on
+// new nodes where they may be bought, if the answer is worth it for the reason that it is
+// given. Nothing is planned, and false returned, where it is not, where it leaves something
+// unserved, or where the guard would hold any part of it: half a move may be worse than none.
+func (d *decider) standIn(nodes []fleet.Node, short []shortfall, buy bool, worth func(answer) (fleet.Reason, bool)) (bool, error) {
 	view, plan, sequence := d.view.Clone(), d.plan, d.memory.Sequence
 	for _, moving := range []bool{true, false} { // the hopeful question first
-		q, err := d.withoutNodes(ids(nodes), short, moving, buy)
-		if err != nil {
+		a, err := d.without(nodes, short, moving, buy)
+		why, pays := worth(a)
+		ok := err == nil && pays && len(a.unserved) == 0
+		fits := ok && d.move(nodes, a, short, why) && len(d.short(d.kept())) == 0
+		if fits {
+			var held []fleet.Reason
+			if _, held, err = d.settings.Policy.Admit(d.settings.Catalog, d.in.Snapshot, d.plan.Steps); err == nil && len(held) == 0 {
+				return true, nil
+			}
+		}
+		d.view, d.plan, d.memory.Sequence, d.pools = view.Clone(), plan, sequence, nil // the names are free again
+		if !ok || fits {
 			return false, err
 		}
-		a, err := q.solve()
-		if err != nil || len(a.unserved) > 0 || !worth(a) {
-			d.memory.Sequence = sequence // the names of what is not bought are free again
-			return false, err
-		}
-		a.why = d.replaces(nodes, a)
-		for _, n := range nodes {
-			d.add(fleet.DrainNode{Node: n.ID, Reason: d.spares(n)})
-		}
-		d.follow(a, short)
-		if len(d.short(d.kept())) == 0 {
-			return true, nil
-		}
-		d.view, d.plan, d.memory.Sequence, d.pools = view.Clone(), plan, sequence, nil
 	}
 	return false, nil
 }
 
-// spares says why a node goes.
-func (d *decider) spares(n fleet.Node) fleet.Reason {
-	o, _ := d.settings.Catalog.Offering(n.Offering)
-	return fleet.Because(fleet.ReasonConsolidate, "node", n.ID, "at", clock(d.kept().by), "price", o.Price.Describe())
+// without asks how to cover what is short on what stands but some nodes, and on new ones
+// where buy is set. Each server carries more in a larger pool, so that the answer differs
+// with what is taken for granted: that a model has as many servers afterwards as before,
+// where moving, or only one more than the other nodes have.
+func (d *decider) without(nodes []fleet.Node, short []shortfall, moving, buy bool) (answer, error) {
+	q, err := d.ask(question{without: ids(nodes), moving: moving}, short, buy)
+	if err != nil {
+		return answer{}, err
+	}
+	return q.solve()
+}
+
+// move plans the drains and what stands in for the servers; false where a node cannot be
+// drained.
+func (d *decider) move(nodes []fleet.Node, a answer, short []shortfall, why fleet.Reason) bool {
+	a.why = why
+	for _, n := range nodes {
+		if !d.add(fleet.DrainNode{Node: n.ID, Reason: why}) {
+			return false
+		}
+	}
+	d.follow(a, short)
+	return true
 }
 
 func ids(nodes []fleet.Node) []fleet.NodeID {
@@ -85,10 +103,10 @@ func ids(nodes []fleet.Node) []fleet.NodeID {
 	return out
 }
 
-// settled tells whether everything that was begun is over. A request that drains is
-// gone in a moment and not waited for; sessions may hold their node for an hour, in which
-// it costs money and nothing else should be emptied. What others do to nodes of their own
-// is not waited for either.
+// settled tells whether everything that was begun is over. Nodes that drain are not waited
+// for, nor requests that do, which are gone in a moment. Sessions are: they may hold their
+// node for an hour, in which it costs money and nothing else should be emptied. What others
+// do to nodes of their own is not waited for either.
 func (d *decider) settled() bool {
 	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool {
 		return n.State != fleet.NodeReady && n.State != fleet.NodeDraining && !n.Fixed
@@ -99,15 +117,15 @@ func (d *decider) settled() bool {
 }
 
 // dearestFirst orders the nodes by price for each server that would have to
-// move. One whose servers may not move is left out, and so is
-// one that cannot be given back, and an only node.
+// move. One whose servers may not move is left out, and so is one that drains already, one
+// that cannot be given back, and an only node.
 func (d *decider) dearestFirst() []fleet.Node {
 	if len(d.view.Nodes) < 2 {
 		return nil
 	}
 	on := d.onNodes()
 	nodes := slices.DeleteFunc(slices.Clone(d.view.Nodes), func(n fleet.Node) bool {
-		return n.Fixed || slices.ContainsFunc(on[n.ID], func(r fleet.Replica) bool { return !d.movable(r.Model) })
+		return n.Fixed || n.State == fleet.NodeDraining || slices.ContainsFunc(on[n.ID], func(r fleet.Replica) bool { return !d.movable(r.Model) })
 	})
 	worth := func(n fleet.Node) int64 {
 		o, _ := d.settings.Catalog.Offering(n.Offering)

@@ -25,7 +25,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
 		memory: in.Memory.carry(s.Policy, in.Snapshot), view: in.Snapshot.Clone(),
-		afford: map[fleet.OfferingName]int{}, worth: map[fleet.OfferingName]map[fleet.ProfileName]float64{}, anew: map[fleet.GroupName]fleet.Rate{},
+		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
@@ -99,9 +99,9 @@ type decider struct {
 	afford       map[fleet.OfferingName]int // nodes that the caps leave room for, as far as counted
 	unaffordable []fleet.Reason             // the caps that leave room for no more
 
-	worth   map[fleet.OfferingName]map[fleet.ProfileName]float64 // of slices, as far as weighed
-	exceeds []excess                                             // of the caps that shed
-	anew    map[fleet.GroupName]fleet.Rate                       // prices of the cheapest fleets, as far as asked
+	promised map[fleet.OfferingName][]promised // of slices, as far as weighed
+	exceeds  []excess                          // of the caps that shed
+	anew     map[fleet.GroupName]fleet.Rate    // prices of the cheapest fleets, as far as asked
 }
 
 // add plans a step as if it happened now. A step that does not fit the view is

@@ -31,7 +31,7 @@ const (
 	// starting.
 	settling = time.Hour
 	// Shares of the error budget: below relaxed it is spent, above tightened it is
-	// saved; above rescued in the last hour it is saved at once.
+	// saved; above rescued in the last hour, or half of what can be, it is saved at once.
 	relaxed, tightened, rescued = 0.3, 0.6, 5
 	// tightest and loosest bound the notches: each doubles the share of requests that
 	// sizing lets miss in the busiest minute.
@@ -105,7 +105,7 @@ func (b ErrorBudget) judge(now time.Time, target float64) ErrorBudget {
 	long, short := b.Long.burnt(target), b.Short.burnt(target)
 	held := now.Sub(b.Since)
 	switch {
-	case short > rescued && b.Short.Late >= leastLate && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
+	case short > min(rescued, 0.5/(1-target)) && b.Short.Late >= leastLate && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
 		b.Notch, b.Since, b.Short = max(b.Notch-1, tightest), now, Missed{}
 		b.Seen = 0
 	case (long < relaxed || b.Notch < 0 && long < tightened) && short < tightened && b.Seen >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:

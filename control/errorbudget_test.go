@@ -107,3 +107,27 @@ func TestNightsForgiveNothing(t *testing.T) {
 		t.Errorf("in the night it went up to notch %d", loosest)
 	}
 }
+
+// TestAnHourOfMissesIsNoticed at any target: after a clean day everything is missed, and
+// within three hours sizing lets less miss.
+func TestAnHourOfMissesIsNoticed(t *testing.T) {
+	for _, target := range []float64{0.5, 0.7, 0.8, 0.9, 0.99} {
+		var clean, after int
+		days(2, target, func(minute, notch int) (fleet.Signal, fleet.Signal) {
+			late := 0.0
+			if minute >= 24*60 {
+				late = 1
+			}
+			switch minute {
+			case 24*60 - 1:
+				clean = notch
+			case 27 * 60:
+				after = notch
+			}
+			return seen(5), seen(1 - late)
+		})
+		if clean <= 0 || after >= clean {
+			t.Errorf("target %v: notch %d after a clean day, %d after three hours of misses", target, clean, after)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
@@ -24,6 +25,10 @@ const (
 // is free elsewhere. Fleets grow one model at a time, and so a model may sit on a GPU
 // of its own of which it needs a third, and none that stands has room for it.
 func (d *decider) exchange(nodes []fleet.Node) error {
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n fleet.Node) bool {
+		o, ok := d.settings.Catalog.Offering(n.Offering)
+		return !ok || o.Purchase == fleet.Reserved // paid for, whoever uses it
+	})
 	used := d.usages(nodes)
 	slices.SortStableFunc(used, func(a, b usage) int { return cmp.Compare(a.share, b.share) })
 	used = used[:min(len(used), exchangeAmong)]
@@ -46,23 +51,39 @@ func (d *decider) exchange(nodes []fleet.Node) error {
 }
 
 // replace plans to buy what carries the servers of some nodes for less, and to drain
-// these; false where nothing does.
+// these; false where nothing does. A node is paid until its minimum billing is over and its
+// sessions have ended, and what is bought for as long as it must be kept.
 func (d *decider) replace(old []fleet.Node) (bool, error) {
-	spent := d.spent(old)
-	return d.standIn(old, d.short(d.kept(), ids(old)...), true, func(a answer) bool {
-		saved := spent.Sub(a.price).For(d.horizons.keep - d.horizons.lead).Float()
-		return saved > exchangeGain*a.price.For(d.horizons.lead).Float()
+	lead, keep := d.horizons.lead, d.horizons.keep
+	var names []string
+	before, saved := d.free(), 0.0
+	for _, n := range old {
+		o, _ := d.settings.Catalog.Offering(n.Offering)
+		names, before = append(names, string(n.ID)), before.Add(o.Price)
+		paid := max(lead+d.lasting(n), n.BilledUntil.Sub(d.in.Now))
+		saved += o.Price.For(max(0, keep-paid)).Float()
+	}
+	return d.standIn(old, d.short(d.kept(), ids(old)...), true, func(a answer) (fleet.Reason, bool) {
+		starting := a.price.For(lead).Float()
+		serving := -starting
+		for _, n := range a.nodes() {
+			serving += n.offering.Price.For(max(keep, n.offering.MinimumBilling)).Float()
+		}
+		why := fleet.Because(fleet.ReasonExchange, "nodes", strings.Join(names, " and "), "at", clock(d.kept().by),
+			"price", before.Sub(a.price).Describe())
+		return why, saved-serving > exchangeGain*starting
 	})
 }
 
-// spent is what nodes cost together.
-func (d *decider) spent(nodes []fleet.Node) fleet.Rate {
-	sum := d.free()
-	for _, n := range nodes {
-		o, _ := d.settings.Catalog.Offering(n.Offering)
-		sum = sum.Add(o.Price)
+// lasting is for how long what runs on a node goes on after its servers are told to drain.
+func (d *decider) lasting(n fleet.Node) time.Duration {
+	longest := 0.0
+	for _, r := range d.onNodes()[n.ID] {
+		if m, _ := d.settings.Policy.Model(r.Model); m.Profile.Sessions() {
+			longest = max(longest, m.Profile.MeanWork)
+		}
 	}
-	return sum
+	return time.Duration(longest * float64(time.Second))
 }
 
 // usage is how much of a node is needed.
@@ -129,14 +150,4 @@ func partOf(kind fleet.SliceKind) float64 {
 		return 1
 	}
 	return float64(row.Memory) / float64(spec.MemorySlices)
-}
-
-// replaces says why nodes are bought that take the place of others.
-func (d *decider) replaces(old []fleet.Node, a answer) fleet.Reason {
-	names := make([]string, len(old))
-	for i, n := range old {
-		names[i] = string(n.ID)
-	}
-	return fleet.Because(fleet.ReasonExchange, "nodes", strings.Join(names, " and "), "at", clock(d.kept().by),
-		"price", d.spent(old).Sub(a.price).Describe())
 }

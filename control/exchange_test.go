@@ -84,3 +84,103 @@ func TestNothingIsExchangedWhileSomethingIsUnderWay(t *testing.T) {
 		}
 	}
 }
+
+// TestAMoveIsAllOrNothing: where the guard would hold any part of it, nothing is drained.
+func TestAMoveIsAllOrNothing(t *testing.T) {
+	rates := map[fleet.ModelName]float64{"transcribe-fr": 0.9, "transcribe-de": 0.9}
+	for name, change := range map[string]func(*control.Settings, *control.Inputs){
+		"the cap of the group": func(s *control.Settings, _ *control.Inputs) {
+			s.Policy.Budgets = []policy.Budget{{Group: "speech", Per: policy.Hour, Amount: dollars(25), OnExceeded: policy.Hold}}
+		},
+		"one replica and no more": func(s *control.Settings, _ *control.Inputs) {
+			for i := range s.Policy.Models {
+				s.Policy.Models[i].MaxReplicas = 1
+			}
+		},
+		"one node drains at a time": func(s *control.Settings, _ *control.Inputs) { s.Policy.ScaleDown.MaxNodes = 1 },
+		"both are paid for a day": func(_ *control.Settings, in *control.Inputs) {
+			for i := range in.Snapshot.Nodes {
+				in.Snapshot.Nodes[i].BilledUntil = monday.Add(23 * time.Hour)
+			}
+		},
+		"the new one must be paid for a day": func(s *control.Settings, _ *control.Inputs) {
+			s.Catalog.Offerings[0].MinimumBilling = 24 * time.Hour
+		},
+		"both are reserved": func(s *control.Settings, _ *control.Inputs) {
+			s.Catalog.Offerings[0].Purchase = fleet.Reserved
+		},
+	} {
+		fr, de := speech("transcribe-fr", fleet.Streaming, 3*time.Second), speech("transcribe-de", fleet.Streaming, 3*time.Second)
+		s := settingsOf([]fleet.Model{de, fr}, offered("a100", "a100-80gb", 1, fleet.ReshapeNode))
+		in := aloneOnGPUs(rates, fr.Name, de.Name)
+		change(&s, &in)
+		if d := decided(t, s, in); len(d.Plan.Steps) > 0 {
+			t.Errorf("%s: %s", name, d.Plan.Describe())
+		}
+	}
+}
+
+// TestANodeThatDrainsEndsNoSearch: beside one that waits for the end of its billing, two
+// others are exchanged.
+func TestANodeThatDrainsEndsNoSearch(t *testing.T) {
+	fr, de := speech("transcribe-fr", fleet.Streaming, 3*time.Second), speech("transcribe-de", fleet.Streaming, 3*time.Second)
+	s := settingsOf([]fleet.Model{de, fr}, offered("a100", "a100-80gb", 1, fleet.ReshapeNode))
+	s.Policy.ScaleDown.MaxNodes = 4
+	in := aloneOnGPUs(map[fleet.ModelName]float64{fr.Name: 0.9, de.Name: 0.9}, fr.Name, de.Name)
+	idle := in.Snapshot.Nodes[0]
+	idle.ID, idle.State, idle.BilledUntil = "a100-00003", fleet.NodeDraining, monday.Add(time.Hour)
+	in.Snapshot.Nodes = append(in.Snapshot.Nodes, idle)
+	if d := decided(t, s, in); steps(d, fleet.KindBuyNode) != 1 || steps(d, fleet.KindDrainNode) != 2 {
+		t.Errorf("%s", d.Plan.Describe())
+	}
+}
+
+// TestWhatLeavesServesUntilItsStandInDoes: while the new node starts, the old servers stay
+// as long as what is needed before anything new could serve asks for them.
+func TestWhatLeavesServesUntilItsStandInDoes(t *testing.T) {
+	fr := speech("transcribe-fr", fleet.Streaming, 3*time.Second)
+	s := settingsOf([]fleet.Model{fr}, offered("a100", "a100-80gb", 1, fleet.ReshapeNode))
+	in := aloneOnGPUs(map[fleet.ModelName]float64{fr.Name: 0.9}, fr.Name)
+	in.Snapshot.Nodes[0].State = fleet.NodeDraining
+	next := in.Snapshot.Nodes[0]
+	next.ID, next.State = "a100-00002", fleet.NodeReady
+	in.Snapshot.Nodes = append(in.Snapshot.Nodes, next)
+	r := in.Snapshot.Replicas[0]
+	r.ID, r.Slice.GPU.Node = "transcribe-fr-00010", next.ID
+	for state, want := range map[fleet.ReplicaState]int{fleet.ReplicaPending: 0, fleet.ReplicaReady: 1} {
+		r.State = state
+		in.Snapshot.Replicas = append(in.Snapshot.Replicas[:1:1], r)
+		if d := decided(t, s, in); steps(d, fleet.KindStopReplica) != want {
+			t.Errorf("beside a %s one: %s", state, d.Plan.Describe())
+		}
+	}
+}
+
+// TestABoughtGPUIsCutForWhoMayGrow: for a large model alone into large slices, for three
+// small ones into small ones.
+func TestABoughtGPUIsCutForWhoMayGrow(t *testing.T) {
+	en, fr := speech("transcribe-en", fleet.Streaming, 3*time.Second), speech("transcribe-fr", fleet.Streaming, 3*time.Second)
+	de := speech("transcribe-de", fleet.Streaming, 3*time.Second)
+	for _, c := range []struct {
+		models []fleet.Model
+		rates  map[fleet.ModelName]float64
+		least  int // slices
+		most   int
+	}{
+		{[]fleet.Model{en}, map[fleet.ModelName]float64{en.Name: 2}, 1, 2},
+		{[]fleet.Model{de, en, fr}, map[fleet.ModelName]float64{de.Name: 0.4, en.Name: 0.4, fr.Name: 0.4}, 4, 7},
+	} {
+		s := settingsOf(c.models, offered("a100", "a100-80gb", 1, fleet.ReshapeNode))
+		d := decided(t, s, seen(fleet.Snapshot{}, c.rates))
+		for _, step := range d.Plan.Steps {
+			if buy, ok := step.(fleet.BuyNode); ok {
+				if n := len(buy.GPUs[0].Geometry); n < c.least || n > c.most {
+					t.Errorf("%d models: %s", len(c.models), step.Describe())
+				}
+			}
+		}
+		if steps(d, fleet.KindBuyNode) == 0 {
+			t.Errorf("%s", d.Plan.Describe())
+		}
+	}
+}

@@ -40,18 +40,19 @@ func (d *decider) stopStrangers() {
 }
 
 // relieve stops a model's servers that leave as soon as the ready ones that stay
-// carry what is needed now.
+// carry what is needed until new capacity could serve: what stands in for those that leave
+// may still be starting, or never come.
 func (d *decider) relieve(m fleet.Model, need Need) {
 	all := d.servers(m.Name)
 	standing := filter(all, func(s server) bool { return s.stays() && s.ready() })
 	carried := capacity(d.sizer, m, standing)
-	if len(standing) < m.MinReplicas || carried < need.Now {
+	if len(standing) < m.MinReplicas || carried < need.Lead {
 		return
 	}
 	for _, s := range all {
 		if s.leaves && s.state != fleet.ReplicaDraining {
 			d.add(fleet.StopReplica{Replica: s.id, Reason: fleet.Because(fleet.ReasonSurplus,
-				"model", m.Name, "need", rate(need.Now), "have", rate(carried), "at", clock(d.in.Now), "node", s.node)})
+				"model", m.Name, "need", rate(need.Lead), "have", rate(carried), "at", clock(d.soon().by), "node", s.node)})
 		}
 	}
 }

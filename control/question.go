@@ -35,14 +35,6 @@ func (d *decider) question(short []shortfall, buy bool) (question, error) {
 	return d.ask(question{}, short, buy)
 }
 
-// withoutNodes asks how to cover what is short on what stands but some nodes, and on
-// new ones where buy is set. Each server carries more in a larger pool, so that the
-// answer differs with what is taken for granted: that a model has as many servers
-// afterwards as before, where moving, or only one more than the other nodes have.
-func (d *decider) withoutNodes(nodes []fleet.NodeID, short []shortfall, moving, buy bool) (question, error) {
-	return d.ask(question{without: nodes, moving: moving}, short, buy)
-}
-
 // ask fills in a question. Nodes that drain take nothing.
 func (d *decider) ask(q question, short []shortfall, buy bool) (question, error) {
 	q.d, q.gpus, q.standing = d, map[string]standing{}, map[string]int{}

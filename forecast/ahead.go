@@ -179,8 +179,12 @@ func (a *ahead) mature(f *issued, root, level float64, without *ablation) float6
 	}
 	size := math.Abs(r)
 	a.largest = max(a.largest*a.keep, size)
-	if s.point <= quiet {
-		return r // hours that are quiet each day promise nothing about the others
+	if s.point <= quiet { // hours that are quiet each day promise nothing about the others
+		a.bias -= a.biasGain * a.bias
+		late := math.Sqrt(a.errorLate)
+		late += a.lateGain * (math.Sqrt(a.errorMean) - late)
+		a.errorLate = late * late
+		return r
 	}
 	a.seen++
 	if without.shift {

@@ -18,7 +18,7 @@ const (
 	exchangeTries = 6
 	// exchangeGain is how many times what the new node costs until it serves an exchange
 	// must save from then on, until capacity bought now has earned its keep.
-	exchangeGain = 1.5
+	exchangeGain = 0.5
 )
 
 // exchange looks for two nodes whose servers fit on fewer or cheaper ones, beside what

@@ -178,17 +178,20 @@ func writePurchases(b *strings.Builder, r simulator.Result) {
 	if len(r.Purchases) == 0 {
 		return
 	}
-	mixed := 0
+	bought := map[fleet.ReasonCode]int{}
 	for _, p := range r.Purchases {
-		if p.Reason.Code == fleet.ReasonMixed {
-			mixed++
-		}
+		bought[p.Reason.Code]++
 	}
+	mixed, exchanged := bought[fleet.ReasonMixed], bought[fleet.ReasonExchange]
 	nodes := "nodes"
 	if len(r.Purchases) == 1 {
 		nodes = "node"
 	}
-	fmt.Fprintf(b, "\nmixed or dedicated: %d %s bought, %d in mixed purchases, %d dedicated\n", len(r.Purchases), nodes, mixed, len(r.Purchases)-mixed)
+	fmt.Fprintf(b, "\nmixed or dedicated: %d %s bought, %d in mixed purchases, %d dedicated", len(r.Purchases), nodes, mixed, len(r.Purchases)-mixed-exchanged)
+	if exchanged > 0 {
+		fmt.Fprintf(b, ", %d in exchange for two others", exchanged)
+	}
+	b.WriteByte('\n')
 	shown := 0
 	for i := 0; i < len(r.Purchases); shown++ {
 		if shown == shownPurchases {

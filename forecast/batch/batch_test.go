@@ -287,3 +287,16 @@ func TestTheBandCoversWhatComes(t *testing.T) {
 		}
 	}
 }
+
+// TestFewStepsHaveNoLongSeason: a history in which the long season fits and too few short
+// ones do is forecast without either.
+func TestFewStepsHaveNoLongSeason(t *testing.T) {
+	for n := 1; n <= 40; n++ {
+		for _, lengths := range [][]int{{2, 3}, {3, 4}, {4, 20}, {7, 8}} {
+			a, err := Forecast(make([]float64, n), Options{Horizon: 3, Seasons: lengths})
+			if err != nil || len(a.Mean) != 3 {
+				t.Errorf("%d steps, seasons of %v: %v, %v", n, lengths, a.Mean, err)
+			}
+		}
+	}
+}

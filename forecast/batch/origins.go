@@ -33,7 +33,7 @@ func plan(h *history, s seasons, horizon int) *problem {
 		need = s.short + s.short/4
 	}
 	if s.short == 0 || n-need < fewestOrigins {
-		p.short = 0
+		p.short, p.long = 0, 0 // a long season is made of short ones
 		need = min(n, fewestOrigins)
 	}
 	// 2. The origins, oldest first.

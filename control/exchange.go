@@ -16,8 +16,8 @@ const (
 	exchangeAmong = 6
 	// exchangeTries is how many pairs one search asks the packer about.
 	exchangeTries = 6
-	// exchangeGain is how many times what the new node costs until it serves an exchange
-	// must save from then on, until capacity bought now has earned its keep.
+	// exchangeGain is how much an exchange must save from the time when the new node serves
+	// until capacity bought now has earned its keep, in shares of what that node costs before.
 	exchangeGain = 0.5
 )
 

@@ -208,12 +208,8 @@ func (q *question) value(m fleet.Model, throughput map[string]map[fleet.ProfileN
 	least := 0.0
 	for _, g := range q.problem.GPUs {
 		offering, _ := q.d.settings.Catalog.Offering(fleet.OfferingName(g.Name))
-		spec, known := fleet.LookupGPU(offering.GPU)
 		for profile, c := range throughput[g.Name] {
-			price := offering.PricePerGPU().Hourly().Float() / (c * 3600)
-			if row, ok := spec.Profile(profile); known && ok {
-				price *= float64(row.Memory) / float64(spec.MemorySlices)
-			}
+			price := offering.PricePerGPU().Hourly().Float() / (c * 3600) * partOf(fleet.SliceKind{GPU: offering.GPU, Profile: profile})
 			if least == 0 || price < least {
 				least = price
 			}

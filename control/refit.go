@@ -45,6 +45,9 @@ func (d *decider) undivide(o fleet.Offering, used []packing.Slice, beside float6
 		return packing.Slice{}, false
 	}
 	only, carried := table[k], 0.0
+	if m, _ := d.settings.Policy.Model(only.model); len(used) > 1 && len(d.staying(m.Name))+1 < m.MinReplicas {
+		return packing.Slice{}, false // one replica in the place of several would be too few
+	}
 	for _, s := range used {
 		carried += only.carries[s.Profile]
 	}
@@ -94,8 +97,8 @@ func (d *decider) promises(o fleet.Offering) []promised {
 	return out
 }
 
-// promise is what free slices are worth, an hour: each goes, the largest first, to the
-// model for which it does most of what is left of its growth.
+// promise is what free slices are worth, an hour: each in turn goes to the model for which
+// it does most of what is left of its growth.
 func (d *decider) promise(o fleet.Offering, free []fleet.ProfileName) float64 {
 	table := d.promises(o)
 	left := make([]float64, len(table))

@@ -209,7 +209,7 @@ func TestRecallAgreesWithAMap(t *testing.T) {
 		bin := int64(0)
 		for range rapid.IntRange(1, 200).Draw(t, "bins") {
 			bin += rapid.SampledFrom([]int64{1, 1, 1, 2, 5, 70, 1000}).Draw(t, "ahead")
-			r.push(bin, float64(bin))
+			r.set(bin, float64(bin))
 			all[bin] = float64(bin)
 			ago := rapid.Int64Range(0, 60).Draw(t, "ago")
 			want, known := all[bin-ago]

@@ -37,7 +37,7 @@ type Seasonal struct {
 	pulse    pulse
 	recent   recent
 	trail    trail
-	recall   recall
+	recall   ring
 	unrest   unrest
 	aheads   []ahead
 	prior    float64 // rate assumed before any observation
@@ -206,7 +206,7 @@ func (s *Seasonal) take(bin int64, rate float64) {
 	}
 	s.unrest.move(root, before)
 	t.move(bin, root, wasRoot)
-	s.recall.push(bin, t.level[trackerLevel])
+	s.recall.set(bin, t.level[trackerLevel])
 	s.profile.back.add(bin*s.calendar.step, root)
 	// 5. New forecasts are kept, each with what it was made from.
 	for i := range s.aheads {

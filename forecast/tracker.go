@@ -55,37 +55,9 @@ func (t *tracker) learn(root, point float64) {
 // at is a quantile around a point.
 func (t *tracker) at(l int, point float64) float64 { return point * math.Exp(float64(t.factor[l])) }
 
-// recall remembers the plain forecast made at each of the last bins.
-type recall struct {
-	points []float32 // by bin, modulo their number; NaN where no bin was known
-	newest int64
-}
-
-func newRecall(c *calendar) recall {
-	return recall{points: unknowns(int(max(trackerReach/c.step, 1) + 1))}
-}
-
-// push takes the forecast made at a bin.
-func (r *recall) push(bin int64, point float64) {
-	for b := max(r.newest+1, bin-int64(len(r.points))+1); b < bin; b++ {
-		r.points[r.index(b)] = unknown
-	}
-	r.points[r.index(bin)] = float32(point)
-	r.newest = bin
-}
-
-// at is the forecast made at a bin, NaN if none is remembered.
-func (r *recall) at(bin int64) float64 {
-	if bin > r.newest || bin <= r.newest-int64(len(r.points)) {
-		return math.NaN()
-	}
-	return float64(r.points[r.index(bin)])
-}
-
-func (r *recall) index(bin int64) int64 {
-	n := int64(len(r.points))
-	return bin - floorDiv(bin, n)*n
-}
+// newRecall remembers the plain forecast made at each of the last bins, NaN where no bin
+// was known.
+func newRecall(c *calendar) ring { return newRing(int(max(trackerReach/c.step, 1) + 1)) }
 
 // plain is the plain forecast of a bin at a lead: the level, and for longer leads the
 // last day that is known at that time of day. It is NaN where a holiday makes that day

@@ -184,15 +184,3 @@ func TestABoughtGPUIsCutForWhoMayGrow(t *testing.T) {
 		}
 	}
 }
-
-// TestAnUndividedGPUHoldsNoFewerThanTheLeast: where two replicas are the least, nothing is
-// put in the place of both.
-func TestAnUndividedGPUHoldsNoFewerThanTheLeast(t *testing.T) {
-	en := speech("transcribe-en", fleet.Streaming, 3*time.Second)
-	en.MinReplicas = 2
-	s := settingsOf([]fleet.Model{en}, offered("a100", "a100-80gb", 1, fleet.ReshapeNode))
-	d := decided(t, s, seen(fleet.Snapshot{}, map[fleet.ModelName]float64{en.Name: 4}))
-	if n := steps(d, fleet.KindStartReplica); n < en.MinReplicas {
-		t.Errorf("%d replicas: %s", n, d.Plan.Describe())
-	}
-}

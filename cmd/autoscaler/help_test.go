@@ -167,6 +167,10 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"run --speed 0", []string{"--speed 0", "1 to 3000"}},
 		{"run --speed 1e9", []string{"--speed 1e+09", "1 to 3000"}},
 		{"run --speed nan", []string{"--speed NaN", "1 to 3000"}},
+		{"explain", []string{"--record FILE", "see 'autoscaler explain --help'"}},
+		{"explain a b --record record.jsonl", []string{"received 2", "see 'autoscaler explain --help'"}},
+		{"explain --record record.jsonl -o yaml", []string{`-o "yaml"`, "table or json"}},
+		{"explain --record record.jsonl --last 0", []string{"--last 0", "1 or more"}},
 		{"version now", []string{`"now"`, "see 'autoscaler version --help'"}},
 	} {
 		t.Run(tt.line, func(t *testing.T) {

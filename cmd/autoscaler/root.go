@@ -43,7 +43,7 @@ level and the bill stays inside its budget.`,
 		}
 		return usage("%v%s\nsee '%s --help'", err, hint, c.CommandPath())
 	})
-	root.AddCommand(newSimulate(), newCompare(), newTune(), newRun(), newPack(), newForecast(), newPolicy(), newTrace(), newVersion())
+	root.AddCommand(newSimulate(), newCompare(), newTune(), newRun(), newPack(), newForecast(), newPolicy(), newTrace(), newExplain(), newVersion())
 	for _, c := range root.Commands() {
 		refuseUnknown(c)
 	}

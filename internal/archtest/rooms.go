@@ -88,6 +88,14 @@ var Tessera = Table{
 			WhyMod: "Kubernetes, Prometheus and HTTP belong to the adapters behind the ports",
 		},
 		{
+			Path: "control/explain",
+			May:  []string{"fleet", "forecast", "policy", "control"},
+			Why:  "explain asks the pure decision again with one thing changed; whoever decides must not know that somebody will ask",
+			Not:  []Ban{{"simulator", "a record is told the same whichever world it is of"}},
+			Bans: pure, Uses: timeless,
+			WhyMod: "what is told comes from the lines of a record alone; files are opened by the command",
+		},
+		{
 			Path: "simulator",
 			May:  []string{"fleet", "forecast", "policy", "packing", "control", "internal/strictyaml"},
 			Why:  "the simulator supplies another world to the same loop; it knows the loop and nothing of the real adapters",
@@ -146,7 +154,7 @@ var Tessera = Table{
 		{
 			Path: "cmd/autoscaler",
 			May: []string{
-				"fleet", "forecast", "forecast/evaluate", "policy", "packing", "packing/check", "control", "simulator", "simulator/report",
+				"fleet", "forecast", "forecast/evaluate", "policy", "packing", "packing/check", "control", "control/explain", "simulator", "simulator/report",
 				"observe", "actuator", "console", "configs", "internal/strictyaml", "internal/kube",
 			},
 			Why:     "the command wires what ships; helpers of tests do not ship",

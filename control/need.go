@@ -84,12 +84,7 @@ func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.Model
 	}
 	q := p.Quantile(m.Name)
 	if m.Kind == fleet.Async {
-		if len(path.Points) > 0 {
-			arrivals = average(path, q, m.SLO.Limit)
-		}
-		n.Now = policy.AsyncRate(m, arrivals, backlog)
-		n.Lead, n.Keep = n.Now, n.Now
-		return n
+		return asyncNeed(m, p, path, arrivals, backlog, h)
 	}
 	n.Now = math.Max(arrivals, highestRate(path, q, h.load)) + backlog/backlogDrain.Seconds()
 	n.Lead = math.Max(n.Now, highestRate(path, q, h.lead))
@@ -104,26 +99,4 @@ func known(s fleet.Signal) float64 {
 		return v
 	}
 	return 0
-}
-
-// average is the mean of the forecast's quantile over the time up to a limit, or
-// as far as the path reaches: what waits may be served at any time before its
-// deadline, so that only the average has to be met. Points stand for the time up
-// to the next, which lie further apart the further they are away.
-func average(p forecast.Path, level float64, until time.Duration) float64 {
-	sum, span := 0.0, 0.0
-	for i, point := range p.Points {
-		end := until
-		if i+1 < len(p.Points) {
-			end = min(until, p.Points[i+1].Lead)
-		}
-		if width := (end - point.Lead).Seconds(); width > 0 {
-			sum += width * p.Quantile(level, point.Lead)
-			span += width
-		}
-	}
-	if span == 0 {
-		return p.Quantile(level, until)
-	}
-	return sum / span
 }

@@ -185,23 +185,3 @@ func mustBeSound(m fleet.Model, perf fleet.Performance) {
 
 // maxWorkCV bounds the variation of work: beyond it a mean says nothing.
 const maxWorkCV = 10
-
-// asyncSlack is the share of a deadline within which what waits is served. The
-// other half is for work that waited longer than the backlog tells.
-const asyncSlack = 0.5
-
-// AsyncRate is the rate of service, in requests a second, at which the model's
-// deadline holds for what waits and for what arrives: at least the arrivals, and
-// enough to clear the backlog within half the deadline, so that a request that
-// joins the end of the queue now is served with half its deadline to spare.
-//
-// It panics on arguments that are not finite numbers of zero or more: an unknown
-// signal has no rate.
-func AsyncRate(m fleet.Model, arrivals, backlog float64) float64 {
-	for _, v := range []float64{arrivals, backlog} {
-		if !(v >= 0) || math.IsInf(v, 1) {
-			panic(fmt.Sprintf("policy: arrivals %v and backlog %v of %s must be finite numbers of zero or more", arrivals, backlog, m.Name))
-		}
-	}
-	return math.Max(arrivals, backlog/(m.SLO.Limit.Seconds()*asyncSlack))
-}

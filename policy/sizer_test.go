@@ -154,7 +154,7 @@ func TestNoTrafficNeedsNoReplicaAndTooSlowASliceHasNoCapacity(t *testing.T) {
 		t.Errorf("%d replicas for no traffic", n)
 	}
 	for _, bad := range []float64{math.NaN(), math.Inf(1), -1} {
-		if !panics(func() { s.Replicas(m, perf, bad) }) || !panics(func() { policy.AsyncRate(m, bad, 0) }) {
+		if !panics(func() { s.Replicas(m, perf, bad) }) {
 			t.Errorf("a rate of %v is accepted", bad)
 		}
 	}
@@ -188,24 +188,6 @@ func TestPoolsReplayedAtTheirCapacityKeepTheirPromise(t *testing.T) {
 					}
 				}
 			}
-		}
-	}
-}
-
-func TestAsyncRateClearsWhatWaitsWithinHalfTheDeadline(t *testing.T) {
-	m := streaming(10*time.Minute, 0.99, fleet.CentralQueue, 0)
-	m.Kind = fleet.Async
-	for _, c := range []struct {
-		story                   string
-		arrivals, backlog, want float64
-	}{
-		{"nothing waits and nothing comes", 0, 0, 0},
-		{"a short queue is served as it comes", 5, 300, 5},
-		{"a long queue sets the pace", 5, 3000, 10},
-		{"a queue without arrivals is cleared, too", 0, 600, 2},
-	} {
-		if got := policy.AsyncRate(m, c.arrivals, c.backlog); got != c.want {
-			t.Errorf("%s: %v/s, want %v/s", c.story, got, c.want)
 		}
 	}
 }

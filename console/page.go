@@ -9,6 +9,7 @@ import (
 
 	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/policy"
 )
 
 //go:embed page.html
@@ -24,6 +25,10 @@ var pages = template.Must(template.New("page").Funcs(template.FuncMap{
 	"seconds":  func(s float64) string { return span(time.Duration(s * float64(time.Second))) },
 	"whole":    func(s fleet.Signal) reading { return read(s, wholePercent) },
 	"money":    money,
+	"per":      periodOf,
+	"counted":  amountOf,
+	"amount":   func(v *quantity, c fleet.Currency) string { return fleet.Micros(int64(*v*1e6), c).DescribeFine() },
+	"spenders": func(by string, parts []spending) spenders { return spenders{by, parts} },
 	"hint":     hint,
 	"sentence": sentence,
 	"short":    short,
@@ -49,6 +54,12 @@ type page struct {
 	Verdict verdict
 	Shown   int // decisions on the page
 	Logged  int // decisions in the log
+}
+
+// spenders is who bears the spending an hour, divided in one way.
+type spenders struct {
+	By    string
+	Parts []spending
 }
 
 // outcome is what became of a step, in a word.
@@ -112,6 +123,9 @@ type gauge struct {
 }
 
 func meterOf(f funds) gauge {
+	if f.Spent == nil {
+		return gauge{Full: "0", Level: "calm", Share: "unknown"}
+	}
 	share := 1.0
 	if amount := f.Budget.Amount.Float(); amount > 0 {
 		share = f.Spent.Float() / amount
@@ -126,6 +140,22 @@ func meterOf(f funds) gauge {
 		level = "near"
 	}
 	return gauge{Full: coordinate(100 * max(0, min(1, share))), Level: level, Share: fmt.Sprintf("%.0f %%", 100*share)}
+}
+
+// periodOf is what a budget is for.
+func periodOf(b policy.Budget) string {
+	if b.Per == policy.ThousandUnits {
+		return "thousand " + b.Unit + "s, over the trailing day"
+	}
+	return string(b.Per)
+}
+
+// amountOf prints money as finely as a budget counts it.
+func amountOf(b policy.Budget, m fleet.Money) string {
+	if b.Per == policy.ThousandUnits {
+		return m.DescribeFine()
+	}
+	return money(m)
 }
 
 // summary is a number of a tile and the line below it.

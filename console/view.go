@@ -58,6 +58,9 @@ type moneyView struct {
 	Cause   string      `json:"unknown_because,omitempty"`
 	Day     fleet.Money `json:"day"`
 	Month   fleet.Money `json:"month"`
+	// Who bears the spending an hour; absent while a price is missing.
+	ByGroup    []spending `json:"by_group,omitempty"`
+	ByLanguage []spending `json:"by_language,omitempty"`
 }
 
 // attainmentView is the share of work within its SLO over all models of which
@@ -116,6 +119,10 @@ func moneyOf(s State) moneyView {
 		return m
 	}
 	m.PerHour, m.Idle = &cost.whole, &cost.idle
+	if shares, err := spendersOf(s); err == nil {
+		m.ByGroup = spendingBy(s, shares, func(m fleet.Model) fleet.GroupName { return m.Group })
+		m.ByLanguage = spendingBy(s, shares, func(m fleet.Model) fleet.Language { return m.Language })
+	}
 	return m
 }
 

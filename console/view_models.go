@@ -22,6 +22,9 @@ type modelView struct {
 	Utilisation fleet.Signal    `json:"utilisation"`
 	Need        *needView       `json:"need,omitempty"` // absent when the tick sized nothing
 	Replicas    replicasView    `json:"replicas"`
+	Spending    *fleet.Rate     `json:"cost_per_hour,omitempty"`           // its part of what is committed; absent while a price is missing
+	Unit        string          `json:"unit,omitempty"`                    // of its work
+	UnitCost    *quantity       `json:"cost_per_thousand_units,omitempty"` // within the SLO, at present; absent while unknown
 	Colour      int             `json:"-"`
 }
 
@@ -60,6 +63,7 @@ func modelsOf(s State) []modelView {
 	colours := coloursOf(s.Settings.Policy.Models)
 	desired, _ := replicaCounts(s.Record)
 	needs := needsOf(s.Record)
+	shares, unpriced := spendersOf(s)
 	out := make([]modelView, 0, len(s.Settings.Policy.Models))
 	for _, m := range s.Settings.Policy.Models {
 		signals := seen(s, m.Name)
@@ -67,7 +71,13 @@ func modelsOf(s State) []modelView {
 			Name: m.Name, Language: m.Language, Group: m.Group, Class: m.Class, Kind: m.Kind,
 			SLO: m.SLO.String(), Target: m.SLO.Target,
 			Demand: signals.Arrivals, Backlog: signals.Backlog, Attainment: signals.Attainment, Utilisation: signals.Utilisation,
-			Replicas: replicasView{Desired: desired[m.Name]}, Colour: colours[m.Language],
+			Replicas: replicasView{Desired: desired[m.Name]}, Colour: colours[m.Language], Unit: m.Profile.Unit,
+		}
+		if unpriced == nil {
+			v.Spending = new(shares[m.Name])
+			if each, known := unitCostOf(s, m, shares[m.Name]); known {
+				v.UnitCost = new(quantity(each))
+			}
 		}
 		if n, ok := needs[m.Name]; ok {
 			v.Need = &needView{

@@ -13,7 +13,8 @@ import (
 // Decision is what a tick concludes.
 type Decision struct {
 	Plan   fleet.Plan
-	Needs  []Need // sorted by model
+	Needs  []Need   // sorted by model
+	Capped []Capped // models that caps leave short, on planning ticks
 	Memory Memory
 }
 
@@ -22,9 +23,12 @@ type Decision struct {
 // replicas on warm slices. The sizer is a cache and changes no answer.
 func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	in.Snapshot = sorted(in.Snapshot)
+	memory := in.Memory.carry(s.Policy, in.Snapshot)
+	memory.meterUnits(s, in)
+	in.Snapshot.Spend.UnitCosts = memory.UnitCosts()
 	d := &decider{
 		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
-		memory: in.Memory.carry(s.Policy, in.Snapshot), view: in.Snapshot.Clone(),
+		memory: memory, view: in.Snapshot.Clone(),
 		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
@@ -66,9 +70,14 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		for _, o := range purse.Overruns() {
 			d.plan.Held = append(d.plan.Held, o.Reason())
 		}
+		d.plan.Held = append(d.plan.Held, purse.Blind()...)
 		d.plan.Held = append(d.plan.Held, d.memory.Blind.Overdue(s.Policy, in.Now)...)
 	}
-	return Decision{Plan: d.plan, Needs: d.needs, Memory: d.memory}, nil
+	capped, err := d.capped()
+	if err != nil {
+		return Decision{}, err
+	}
+	return Decision{Plan: d.plan, Needs: d.needs, Capped: capped, Memory: d.memory}, nil
 }
 
 // sorted copies a snapshot in the order that its accessors rely on.

@@ -138,7 +138,7 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 		return Record{}, fmt.Errorf("decide: %w", err)
 	}
 	l.memory = decision.Memory
-	record := Record{Inputs: inputs, Needs: decision.Needs, Plan: decision.Plan}
+	record := Record{Inputs: inputs, Needs: decision.Needs, Plan: decision.Plan, Capped: decision.Capped}
 
 	// 6 and 7. Revalidate and act.
 	if len(decision.Plan.Steps) > 0 {

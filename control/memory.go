@@ -24,6 +24,9 @@ type Memory struct {
 	Ceilings map[fleet.ModelName]float64 `json:"ceilings,omitempty"`
 	// ErrorBudgets tell how models stand with the misses that their targets allow.
 	ErrorBudgets map[fleet.ModelName]ErrorBudget `json:"error_budgets,omitempty"`
+	// UnitMeters count what the work of groups cost, where a budget is per thousand
+	// units.
+	UnitMeters map[fleet.GroupName]policy.UnitMeter `json:"unit_meters,omitempty"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }

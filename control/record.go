@@ -62,6 +62,7 @@ type Record struct {
 	Inputs   Inputs     `json:"inputs"`
 	Needs    []Need     `json:"needs"`
 	Plan     fleet.Plan `json:"plan"`
+	Capped   []Capped   `json:"capped,omitempty"` // models that caps leave short
 	Outcomes []Outcome  `json:"outcomes,omitempty"`
 }
 

@@ -143,6 +143,21 @@ func (m Money) Describe() string {
 	return text
 }
 
+// DescribeFine prints the amount for people with the digits that it takes to compare
+// small ones: four decimals below one unit of the currency, and two digits below a
+// hundredth of it, such as "$0.0312" or "$0.00041".
+func (m Money) DescribeFine() string {
+	if m.micros <= 0 || m.micros >= microsPerUnit {
+		return m.Describe()
+	}
+	digits := strconv.FormatFloat(m.Float(), 'f', 4, 64)
+	if m.micros < microsPerUnit/100 {
+		decimals := 7 - len(strconv.FormatInt(m.micros, 10)) + 1 // two digits from the first that is not zero
+		digits = strconv.FormatFloat(m.Float(), 'f', min(6, decimals), 64)
+	}
+	return strings.Replace(Micros(0, m.currency).Describe(), "0.00", digits, 1)
+}
+
 // MarshalJSON writes the exact amount as a string.
 func (m Money) MarshalJSON() ([]byte, error) { return json.Marshal(m.String()) }
 

@@ -28,6 +28,8 @@ const (
 	ReasonHeldDelay    ReasonCode = "held-delay"
 	ReasonHeldUnknown  ReasonCode = "held-unknown"
 	ReasonHeldBudget   ReasonCode = "held-budget"
+	ReasonHeldUnitCost ReasonCode = "held-unit-cost"
+	ReasonNoUnitCost   ReasonCode = "unit-cost-unknown"
 	ReasonHeldStep     ReasonCode = "held-step-limit"
 	ReasonHeldStale    ReasonCode = "held-stale"
 	ReasonHeldHuman    ReasonCode = "held-human"
@@ -54,6 +56,8 @@ var sentences = map[ReasonCode]string{
 	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
 	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",
 	ReasonHeldBudget:   "{subject} waits: {spend} would exceed the cap of {cap}",
+	ReasonHeldUnitCost: "{subject} waits: work cost {spend} over the trailing day, above the cap of {cap}",
+	ReasonNoUnitCost:   "the cap of {cap} holds nothing back: what work cost is unknown ({cause})",
 	ReasonHeldStep:     "{subject} waits: at most {limit} at once",
 	ReasonHeldStale:    "{subject} is dropped: {cause}",
 	ReasonHeldHuman:    "{subject} waits: {by} set it at {since}; it is theirs until {until}",

@@ -56,6 +56,36 @@ type Spend struct {
 	Day    Money        `json:"day"`
 	Month  Money        `json:"month"`
 	Groups []GroupSpend `json:"groups,omitempty"` // sorted by group
+	// UnitCosts are what the work of groups cost by its amount, sorted by group, where
+	// a cap asks for it.
+	UnitCosts []UnitCost `json:"unit_costs,omitempty"`
+}
+
+// UnitCost is what a thousand units of work served within the SLO cost over the
+// trailing day.
+type UnitCost struct {
+	Group   GroupName `json:"group,omitempty"` // empty: the whole fleet
+	Cost    Money     `json:"cost"`
+	Unknown string    `json:"unknown,omitempty"` // why it is not known; the cost then says nothing
+}
+
+// UnitCost finds the unit cost of a group, or of the fleet. One that nobody measured
+// is unknown.
+func (s Spend) UnitCost(group GroupName) UnitCost {
+	for _, u := range s.UnitCosts {
+		if u.Group == group {
+			return u
+		}
+	}
+	return UnitCost{Group: group, Unknown: "nothing was measured yet"}
+}
+
+// Read returns the cost and true, or no money and false when it is unknown.
+func (u UnitCost) Read() (Money, bool) {
+	if u.Unknown != "" {
+		return Money{}, false
+	}
+	return u.Cost, true
 }
 
 // GroupSpend is the part of the spend that falls to a group.

@@ -276,11 +276,25 @@ func TestGuardKeepsItsPromisesOnAnyFleetAndAnySteps(t *testing.T) {
 				OnExceeded: rapid.SampledFrom([]policy.OnExceeded{policy.Alert, policy.Hold, policy.Shed}).Draw(t, "then"),
 			})
 		}
+		for _, group := range []fleet.GroupName{"", "talk"} { // a cap on what work cost, and what it did cost
+			if rapid.Bool().Draw(t, "unit cap") {
+				p.Budgets = append(p.Budgets, policy.Budget{
+					Per: policy.ThousandUnits, Amount: usd("2"), Group: group,
+					OnExceeded: rapid.SampledFrom([]policy.OnExceeded{policy.Alert, policy.Hold}).Draw(t, "then"),
+				})
+			}
+		}
 		for i := range p.Models {
 			p.Models[i].MinReplicas = rapid.IntRange(0, 2).Draw(t, "floor")
 			p.Models[i].MaxReplicas = rapid.IntRange(2, 5).Draw(t, "ceiling")
 		}
 		w, steps := drawnWorld(t), drawnSteps(t)
+		for _, group := range []fleet.GroupName{"", "talk"} {
+			w.Spend.UnitCosts = append(w.Spend.UnitCosts, fleet.UnitCost{
+				Group: group, Cost: usd(rapid.SampledFrom([]string{"1", "2", "2.01"}).Draw(t, "unit cost")),
+				Unknown: rapid.SampledFrom([]string{"", "nothing was served"}).Draw(t, "unknown"),
+			})
+		}
 		admitted, held, err := p.Admit(c, w.Snapshot, steps)
 		if err != nil {
 			t.Fatal(err)
@@ -349,11 +363,16 @@ func TestGuardKeepsItsPromisesOnAnyFleetAndAnySteps(t *testing.T) {
 		// 5. Nothing is committed above a hard cap. A node that is given back empties no other's purse.
 		for _, b := range p.Budgets {
 			was, is := hourlyCommitted(p, c, w.Snapshot, b.Group), hourlyCommitted(p, c, after, b.Group)
-			if b.Hard() && is > max(was, b.Amount.Float())+1e-5 {
+			if b.Hard() && b.Per == policy.Hour && is > max(was, b.Amount.Float())+1e-5 {
 				t.Errorf("%v: committed %v, before %v", b, is, was)
 			}
+			// 6. While work costs more than a hard cap on it, nothing more is committed.
+			cost, known := w.Spend.UnitCost(b.Group).Read()
+			if b.Hard() && b.Per == policy.ThousandUnits && known && b.Amount.Less(cost) && is > was+1e-5 {
+				t.Errorf("%v: work costs %s, and what is committed rose from %v to %v", b, cost, was, is)
+			}
 		}
-		// 6. The same again gives the same, to the byte.
+		// 7. The same again gives the same, to the byte.
 		again, heldAgain, _ := p.Admit(c, w.Snapshot, steps)
 		if describe(again, heldAgain) != describe(admitted, held) {
 			t.Error("the same steps are judged differently")

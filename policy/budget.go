@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -11,15 +12,20 @@ import (
 type Period string
 
 // The periods. An hour's budget caps the rate of spending; those of a day and a
-// month, in UTC, cap what was spent in it plus what is committed.
+// month, in UTC, cap what was spent in it plus what is committed. A budget per
+// thousand units of work caps what the work that was served within its SLO cost over
+// the trailing day.
 const (
-	Hour  Period = "hour"
-	Day   Period = "day"
-	Month Period = "month"
+	Hour          Period = "hour"
+	Day           Period = "day"
+	Month         Period = "month"
+	ThousandUnits Period = "thousand-units"
 )
 
 // Values lists the periods.
-func (Period) Values() []string { return []string{string(Hour), string(Day), string(Month)} }
+func (Period) Values() []string {
+	return []string{string(Hour), string(Day), string(Month), string(ThousandUnits)}
+}
 
 // OnExceeded is what a budget does at its cap.
 type OnExceeded string
@@ -40,6 +46,7 @@ type Budget struct {
 	Amount     fleet.Money     `json:"amount"`
 	Group      fleet.GroupName `json:"group,omitempty"` // empty for the whole fleet
 	OnExceeded OnExceeded      `json:"on_exceeded"`
+	Unit       string          `json:"unit,omitempty"` // of the work, where the budget is per thousand units
 }
 
 // Hard tells whether the cap may refuse a step.
@@ -47,15 +54,21 @@ func (b Budget) Hard() bool { return b.OnExceeded != Alert }
 
 // String prints the cap, such as "$120.00 per hour for meetings".
 func (b Budget) String() string {
-	text := fmt.Sprintf("%s per %s", b.Amount.Describe(), b.Per)
+	text := b.Describe(b.Amount)
 	if b.Group != "" {
 		text += " for " + string(b.Group)
 	}
 	return text
 }
 
-// describe prints an amount of the budget's period.
-func (b Budget) describe(m fleet.Money) string { return fmt.Sprintf("%s per %s", m.Describe(), b.Per) }
+// Describe prints an amount as the budget counts, such as "$120.00 per hour" or
+// "$0.3000 per thousand tokens".
+func (b Budget) Describe(m fleet.Money) string {
+	if b.Per == ThousandUnits {
+		return fmt.Sprintf("%s per thousand %ss", m.DescribeFine(), cmp.Or(b.Unit, "unit"))
+	}
+	return fmt.Sprintf("%s per %s", m.Describe(), b.Per)
+}
 
 // accrued is what was spent so far in the budget's period; an hour's budget looks
 // at the rate alone.
@@ -80,9 +93,10 @@ func (b Budget) accrued(s fleet.Spend) fleet.Money {
 }
 
 // committed is what a node adds to the budget when its price is paid, or reserved,
-// for so long.
+// for so long. A budget per thousand units counts the rate of spending, which may not
+// rise while it is exceeded.
 func (b Budget) committed(price fleet.Rate, reserved time.Duration) fleet.Money {
-	if b.Per == Hour {
+	if b.Per == Hour || b.Per == ThousandUnits {
 		return price.Hourly()
 	}
 	return price.For(reserved)

@@ -17,7 +17,11 @@ func (p Policy) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "policy %s in %s\n", cmp.Or(p.Name, "without a name"), p.Currency)
 	for _, budget := range p.Budgets {
-		fmt.Fprintf(&b, "  at most %s: %s\n", budget, budget.OnExceeded)
+		over := ""
+		if budget.Per == ThousandUnits {
+			over = " over the trailing day"
+		}
+		fmt.Fprintf(&b, "  at most %s%s: %s\n", budget, over, budget.OnExceeded)
 	}
 	fmt.Fprintf(&b, "  may buy %s\n", join(p.Offerings))
 	fmt.Fprintf(&b, "  ticks every %s, plans every %s; at most %d nodes bought in a plan and %d draining; scale-down after %s\n",

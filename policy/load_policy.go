@@ -149,6 +149,6 @@ func (r *resolver) resolve(name string) Policy {
 			strictyaml.FormatDuration(p.Ticks.Plan), strictyaml.FormatDuration(p.Ticks.Fast))
 	}
 	r.models(&p)
-	p.Budgets = r.budgets(p.Currency)
+	p.Budgets = r.budgets(p)
 	return p
 }

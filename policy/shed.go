@@ -20,7 +20,7 @@ type Withdrawal struct {
 
 // Reason is the reason of the step that withdraws the replica under an overrun.
 func (w Withdrawal) Reason(o Overrun) fleet.Reason {
-	return fleet.Because(fleet.ReasonShed, "spend", o.Budget.describe(o.Spend), "cap", o.Budget,
+	return fleet.Because(fleet.ReasonShed, "spend", o.Budget.Describe(o.Spend), "cap", o.Budget,
 		"model", w.Model, "value", w.Value.Describe())
 }
 

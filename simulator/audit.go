@@ -17,6 +17,10 @@ import (
 //   - per day or month, what was paid in it so far, and what every node will
 //     still cost in it through the end of its minimum billing.
 //
+// A cap per thousand units is not judged: what was served within its SLO is told by
+// signals, which the guard sees rounded to minutes and the world does not, so that at
+// the cap one of the two would be wrong about the other.
+//
 // Of a group's cap, a node counts with the part of the memory slices in use that
 // replicas of the group hold; what was paid falls to groups as in every result.
 //
@@ -34,7 +38,7 @@ type audit struct {
 func newAudit(w *World, p policy.Policy) *audit {
 	a := &audit{world: w}
 	for _, b := range p.Budgets {
-		if b.Hard() {
+		if b.Hard() && b.Per != policy.ThousandUnits {
 			a.caps = append(a.caps, b)
 		}
 	}

@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
@@ -13,7 +15,7 @@ type bill struct {
 	from    int64 // when it was asked for
 	settled int64 // in the ledger up to here
 	paid    fleet.Money
-	payers  []fleet.GroupWeight // who shares it at present
+	stakes  []stake // whose it is at present
 }
 
 func newBill(rate fleet.Rate, now int64) *bill {
@@ -42,7 +44,7 @@ func (w *World) bills(f func(*bill)) {
 
 // settle puts what a node has cost into the ledger. It is called where its money
 // begins to fall to others: when a replica comes or goes, at midnight and at the
-// end of its life, and never because somebody looks: the shares of the groups are
+// end of its life, and never because somebody looks: the shares of the models are
 // rounded each time.
 func (w *World) settle(b *bill) { w.settleUntil(b, w.now) }
 
@@ -50,7 +52,7 @@ func (w *World) settleUntil(b *bill, until int64) {
 	amount := b.due(until)
 	b.settled = until
 	b.paid = b.paid.Add(amount)
-	w.ledger.pay(amount, b.payers)
+	w.ledger.pay(amount, b.stakes)
 }
 
 // end takes a node out of the world, which is paid until an instant: that falls to
@@ -61,7 +63,7 @@ func (w *World) end(n *node, paidUntil int64) {
 		paidUntil = w.now // the rest of its bill is not the node's
 		w.vacate(n.reserved)
 	} else {
-		n.bill.payers = nil
+		n.bill.stakes = nil
 		w.settleUntil(n.bill, max(paidUntil, w.now))
 		w.ended.paid = w.ended.paid.Add(n.bill.paid)
 	}
@@ -82,7 +84,8 @@ func (w *World) divide(n *node) {
 	for i, r := range n.replicas {
 		on[i] = fleet.Replica{Model: r.model.Name, Slice: r.slice}
 	}
-	n.bill.payers = fleet.GroupWeights(n.Node, on, func(name fleet.ModelName) fleet.GroupName { return w.byModel[name].Group })
+	group := func(name fleet.ModelName) fleet.GroupName { return w.byModel[name].Group }
+	n.bill.stakes = w.ledger.stakes(fleet.ModelWeights(n.Node, on), group)
 }
 
 // midnight closes the account of the day, and of the month on its last day.
@@ -115,17 +118,32 @@ func nextMonth(at time.Time) time.Time {
 // accounts is the ledger as if every bill had been settled now.
 func (w *World) accounts() ledger {
 	l := w.ledger.clone()
-	w.bills(func(b *bill) { l.pay(b.due(w.now), b.payers) })
+	w.bills(func(b *bill) { l.pay(b.due(w.now), b.stakes) })
 	return l
 }
 
 // spend is the account of the current day and month for a snapshot.
 func (w *World) spend() fleet.Spend {
 	l := w.accounts()
-	out := fleet.Spend{Day: l.day.sum(), Month: l.month.sum(), Groups: make([]fleet.GroupSpend, len(l.groups))}
-	day, month := l.day.shares(), l.month.shares()
-	for i, g := range l.groups {
-		out.Groups[i] = fleet.GroupSpend{Group: g, Day: day[i], Month: month[i]}
+	out := fleet.Spend{Day: l.day.sum(), Month: l.month.sum()}
+	day, month := by(&l, &l.day, groupOf), by(&l, &l.month, groupOf)
+	for _, g := range slices.Sorted(maps.Keys(day)) {
+		out.Groups = append(out.Groups, fleet.GroupSpend{Group: g, Day: day[g], Month: month[g]})
 	}
 	return out
+}
+
+// shared is what the models bear of the whole bill, and the bill: the same to the
+// millionth, unless nothing was ever anybody's.
+func (w *World) shared() (models, all fleet.Money) {
+	l := w.accounts()
+	all = l.total.sum()
+	if l.total.borne().IsZero() {
+		return all, all
+	}
+	models = fleet.Micros(0, l.currency)
+	for _, share := range l.total.shares() {
+		models = models.Add(share)
+	}
+	return models, all
 }

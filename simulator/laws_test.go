@@ -142,7 +142,8 @@ func checkLine(t *rapid.T, w *World, m *model, l *line) {
 }
 
 // checkBills: each node costs its rate times its life or its minimum billing,
-// whichever is longer; they add up to the total, and so do the groups.
+// whichever is longer; they add up to the total, and so do the models, the groups and
+// the languages.
 func checkBills(t *rapid.T, w *World, lives map[fleet.NodeID]*life) {
 	sum, hours := fleet.Micros(0, "USD"), 0.0
 	for id, l := range lives {
@@ -174,12 +175,27 @@ func checkBills(t *rapid.T, w *World, lives map[fleet.NodeID]*life) {
 		shares := fleet.Micros(0, "USD")
 		for _, s := range a.shares() {
 			if s.Micros() < 0 {
-				t.Fatalf("%s: a group pays %s", name, s)
+				t.Fatalf("%s: a model pays %s", name, s)
 			}
 			shares = shares.Add(s)
 		}
 		if !a.borne().IsZero() && shares.Compare(a.sum()) != 0 {
-			t.Fatalf("%s: the groups pay %s of %s", name, shares, a.sum())
+			t.Fatalf("%s: the models pay %s of %s", name, shares, a.sum())
+		}
+		if groups := summed(by(&money, a, groupOf)); groups.Compare(shares) != 0 {
+			t.Fatalf("%s: the groups pay %s, their models %s", name, groups, shares)
+		}
+		if languages := summed(by(&money, a, languageOf)); languages.Compare(shares) != 0 {
+			t.Fatalf("%s: the languages pay %s, their models %s", name, languages, shares)
 		}
 	}
+}
+
+// summed is all money of a map.
+func summed[K comparable](money map[K]fleet.Money) fleet.Money {
+	sum := fleet.Micros(0, "USD")
+	for _, m := range money {
+		sum = sum.Add(m)
+	}
+	return sum
 }

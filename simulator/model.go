@@ -23,7 +23,8 @@ type model struct {
 	draws    *rand.Rand
 
 	arrived, served, inSLO, dropped int64
-	cut                             int64 // in service, as their server was lost
+	workInSLO                       float64 // of the requests in inSLO, in average requests
+	cut                             int64   // in service, as their server was lost
 	lateStarting, deadlineMissed    int64
 	latency                         latencies // of a session: until it begins
 	times                           sessionTimes
@@ -58,6 +59,7 @@ func (m *model) complete(q request, now int64) {
 	m.minutes.ended(inTime)
 	if inTime {
 		m.inSLO++
+		m.workInSLO += q.work
 		return
 	}
 	m.miss(q)

@@ -207,7 +207,7 @@ func TestReservedNodesArePaidAnyhow(t *testing.T) {
 	// Of nine hours and a half of use, a has an hour for each of b's halves, or more if
 	// its node lives.
 	money := w.accounts()
-	b := money.total.groups[1]
+	b := money.total.models[1]
 	if want := price.For(30 * time.Minute); b.Compare(want) != 0 {
 		t.Errorf("b pays %s for half an hour, want %s", b, want)
 	}
@@ -215,7 +215,7 @@ func TestReservedNodesArePaidAnyhow(t *testing.T) {
 	if _, alive := observe(t, w).Node("x"); alive {
 		uses = 3 * time.Hour
 	}
-	if a := money.total.groups[0]; a.Compare(price.For(uses)) != 0 {
+	if a := money.total.models[0]; a.Compare(price.For(uses)) != 0 {
 		t.Errorf("a pays %s for %v, want %s", a, uses, price.For(uses))
 	}
 }

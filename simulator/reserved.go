@@ -74,7 +74,7 @@ func (w *World) take(r *reserved, n *node) {
 
 // vacate leaves the place, which is paid on.
 func (w *World) vacate(r *reserved) {
-	r.node, r.since, r.bill.payers = nil, w.now, nil
+	r.node, r.since, r.bill.stakes = nil, w.now, nil
 }
 
 // enter adds the time of its GPUs in which nobody used it.

@@ -30,7 +30,10 @@ type Result struct {
 	DeadlineMissed    int64                  `json:"deadline_missed"`
 	CostUSD           *float64               `json:"cost_usd,omitempty"` // absent when the catalog is in another currency
 	Cost              fleet.Money            `json:"cost"`               // exact, in the catalog's currency
-	CostByGroup       map[string]float64     `json:"cost_by_group"`
+	CostByGroup       map[string]float64     `json:"cost_by_group"`      // in units of the currency; "" is of models without a group
+	CostByModel       map[string]float64     `json:"cost_by_model"`      // its part by memory slices, idle and starting time in proportion
+	CostByLanguage    map[string]float64     `json:"cost_by_language"`   // "" is of models without a language
+	UnitCostByModel   map[string]UnitCost    `json:"unit_cost_by_model"`
 	GPUHours          float64                `json:"gpu_hours"`
 	IdleGPUHours      float64                `json:"idle_gpu_hours"`
 	LateWhileStarting int64                  `json:"late_while_starting"`
@@ -43,12 +46,15 @@ type Result struct {
 	Hash              string                 `json:"hash"`
 	Timeline          []Sample               `json:"timeline"`
 	Purchases         []Purchase             `json:"purchases"`
-	BudgetsHeld       int                    `json:"budgets_held"` // purchases that a cap held back, counted at each plan
+	BudgetsHeld       int                    `json:"budgets_held"`           // purchases that a cap held back, counted at each plan
+	CostOfCaps        []CapCost              `json:"cost_of_caps,omitempty"` // an estimate, the dearest first
 
 	// What the run is judged against; the hash does not cover it.
 	CostLowerBoundUSD *float64 `json:"cost_lower_bound_usd,omitempty"` // nobody could have served as much within the SLO for less
 	Regret            *float64 `json:"regret,omitempty"`               // cost over the bound, less 1
 	RegretClairvoyant *float64 `json:"regret_clairvoyant,omitempty"`   // cost over that of the clairvoyant in the same world, less 1
+	// The same world again, each time without one of the caps.
+	WithoutCap []WithoutCap `json:"without_cap,omitempty"`
 }
 
 // ModelResult is what a run says of one model, where a session counts as a request
@@ -97,7 +103,7 @@ type Purchase struct {
 func (r *Result) Seal() error {
 	bare := *r
 	bare.Hash, bare.WallSeconds = "", 0
-	bare.CostLowerBoundUSD, bare.Regret, bare.RegretClairvoyant = nil, nil, nil
+	bare.CostLowerBoundUSD, bare.Regret, bare.RegretClairvoyant, bare.WithoutCap = nil, nil, nil, nil
 	text, err := json.Marshal(bare)
 	if err != nil {
 		return fmt.Errorf("hash the result: %w", err)

@@ -45,7 +45,7 @@ func (r Run) Drive(ctx context.Context, c Controller) (Result, error) {
 			r.progress(at.Sub(start))
 		}
 	}
-	watch := newAudit(w, r.Policy)
+	watch, caps := newAudit(w, r.Policy), newCapWatch(w, r.Policy)
 	violations, held := 0, 0
 	for at := start; at.Before(end); at = at.Add(r.Every) {
 		if err := ctx.Err(); err != nil {
@@ -59,6 +59,7 @@ func (r Run) Drive(ctx context.Context, c Controller) (Result, error) {
 			return Result{}, fmt.Errorf("tick at %s: %w", at.UTC().Format(time.RFC3339), err)
 		}
 		violations += watch.after()
+		caps.tick(at, record)
 		purchases = append(purchases, purchasesOf(record)...)
 		held += heldByBudget(record)
 	}
@@ -67,6 +68,7 @@ func (r Run) Drive(ctx context.Context, c Controller) (Result, error) {
 	r.progress(r.Duration)
 	out := w.Result()
 	out.Timeline, out.Purchases, out.BudgetViolations, out.BudgetsHeld = timeline, purchases, violations, held
+	out.CostOfCaps = caps.costs(end)
 	return out, w.conserved(out)
 }
 
@@ -93,6 +95,9 @@ func (w *World) conserved(r Result) error {
 	w.bills(func(b *bill) { sum = sum.Add(b.paid).Add(b.due(w.now)) })
 	if sum.Compare(r.Cost) != 0 {
 		errs = append(errs, fmt.Errorf("the nodes cost %s, but %s was paid", sum, r.Cost))
+	}
+	if shared, all := w.shared(); shared.Compare(all) != 0 {
+		errs = append(errs, fmt.Errorf("the nodes cost %s, but the models bear %s", all, shared))
 	}
 	if gpus := w.gpuTimes(); gpus.paid != gpus.worked.plus(gpus.idled) {
 		errs = append(errs, fmt.Errorf("GPUs were paid for %v h, but worked for %v h and idled for %v h",
@@ -123,7 +128,7 @@ func purchasesOf(record control.Record) []Purchase {
 func heldByBudget(record control.Record) int {
 	held := 0
 	for _, reason := range record.Plan.Held {
-		if reason.Code == fleet.ReasonHeldBudget {
+		if reason.Code == fleet.ReasonHeldBudget || reason.Code == fleet.ReasonHeldUnitCost {
 			held++
 		}
 	}

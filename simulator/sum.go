@@ -11,15 +11,16 @@ func (w *World) Result() Result {
 	money := w.accounts()
 	out := Result{
 		SimulatedSeconds: float64(w.now) / 1e9, AttainmentByModel: map[string]float64{}, ByModel: map[string]ModelResult{},
-		Cost: money.total.sum(), CostByGroup: map[string]float64{}, NodesLost: w.lost, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
+		Cost: money.total.sum(), NodesLost: w.lost, ScaleActions: w.actions, Reconfigurations: w.reconfigurations, Events: w.events,
 	}
+	out.CostByGroup = inUnits(by(&money, &money.total, groupOf))
+	out.CostByModel = inUnits(by(&money, &money.total, modelOf))
+	out.CostByLanguage = inUnits(by(&money, &money.total, languageOf))
 	if w.catalog.Currency == "USD" {
 		out.CostUSD = new(out.Cost.Float())
 	}
-	for i, share := range money.total.shares() {
-		out.CostByGroup[string(money.groups[i])] = share.Float()
-	}
 	w.sumModels(&out)
+	w.sumUnits(&out, by(&money, &money.total, modelOf))
 	gpus := w.gpuTimes()
 	out.GPUHours, out.IdleGPUHours = gpus.paid.inHours(), gpus.idled.inHours()
 	return out

@@ -96,11 +96,14 @@ func checkFields(gates []gate, p policy.Policy) error {
 	one := 1.0
 	sample := simulator.Result{
 		Attainment: &one, CostUSD: &one, AttainmentByModel: map[string]float64{},
-		ByModel: map[string]simulator.ModelResult{}, CostByGroup: map[string]float64{},
+		ByModel: map[string]simulator.ModelResult{}, CostByGroup: map[string]float64{}, CostByModel: map[string]float64{},
+		CostByLanguage: map[string]float64{}, UnitCostByModel: map[string]simulator.UnitCost{},
 		CostLowerBoundUSD: &one, Regret: &one,
 	}
 	for _, m := range p.Models {
 		sample.AttainmentByModel[string(m.Name)], sample.CostByGroup[string(m.Group)] = one, one
+		sample.CostByModel[string(m.Name)], sample.CostByLanguage[string(m.Language)] = one, one
+		sample.UnitCostByModel[string(m.Name)] = simulator.UnitCost{PerThousand: &one}
 		sample.ByModel[string(m.Name)] = simulator.ModelResult{Attainment: &one, Mean: &one, P50: &one, P95: &one, P99: &one}
 	}
 	known, err := numbersOf(sample)

@@ -28,6 +28,7 @@ type simulateFlags struct {
 	data       string
 	tuned      string
 	noBound    bool
+	costOfCaps bool
 	output     string
 	report     string
 	record     string
@@ -66,6 +67,7 @@ in advance. Their setups come from the file of "autoscaler tune", or are default
 	c.Flags().StringVar(&f.controller, "controller", judge.Tessera, "who decides: "+strings.Join(judge.Controllers(), ", "))
 	c.Flags().StringVar(&f.tuned, "tuned", "", "tuned setups of the other controllers (default tuned.yaml in the folder above the scenario's, if there)")
 	c.Flags().BoolVar(&f.noBound, "no-bound", false, "do not compute the least money for which anyone could have served as much")
+	c.Flags().BoolVar(&f.costOfCaps, "cost-of-caps", false, "run again without each cap that left a model short, and say what it cost exactly")
 	c.Flags().StringVar(&f.policy, "policy", "", "a FleetPolicy file in place of the scenario's")
 	c.Flags().StringVar(&f.data, "data", "", "root folder of recorded traffic (default $TESSERA_DATA, else the scenario's folder)")
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
@@ -109,6 +111,11 @@ func simulate(ctx context.Context, path string, f simulateFlags, out, diagnostic
 		return err
 	}
 	result.WallSeconds = time.Since(begun).Seconds()
+	if f.costOfCaps {
+		if err := withoutCaps(ctx, s, f.seed, job, &result, diagnostics); err != nil {
+			return err
+		}
+	}
 	if err := f.print(out, s, result); err != nil {
 		return err
 	}

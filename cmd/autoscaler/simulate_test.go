@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 		"simulated_seconds": "number", "wall_seconds": "number",
 		"requests": "integer", "served": "integer", "dropped": "integer", "waiting": "integer",
 		"attainment": "number", "attainment_by_model": "object", "by_model": "object", "deadline_missed": "integer",
-		"cost_usd": "number", "cost_by_group": "object", "gpu_hours": "number", "idle_gpu_hours": "number",
+		"cost_usd": "number", "cost_by_group": "object", "cost_by_model": "object", "cost_by_language": "object", "unit_cost_by_model": "object", "gpu_hours": "number", "idle_gpu_hours": "number",
 		"late_while_starting": "integer", "scale_actions": "integer", "reconfigurations": "integer",
 		"budget_violations": "integer", "events": "integer", "truncated": "boolean", "hash": "string",
 		// Besides those of the contract:
@@ -121,6 +122,24 @@ func TestResultHasTheFieldsThatScriptsRelyOn(t *testing.T) {
 		}
 	}
 	expect(t, "cost_by_group", r.within(t, "cost_by_group"), map[string]string{"captions": "number", "meetings": "number"})
+	byModel, byLanguage := 0.0, 0.0
+	for name := range r.within(t, "cost_by_model") {
+		byModel += r.within(t, "cost_by_model").number(t, name)
+	}
+	for name := range r.within(t, "cost_by_language") {
+		byLanguage += r.within(t, "cost_by_language").number(t, name)
+	}
+	for _, name := range []string{"transcribe-en", "transcribe-fr", "summarize-fr"} {
+		unit := r.within(t, "unit_cost_by_model").within(t, name)
+		expect(t, "unit_cost_by_model", unit, map[string]string{"unit": "string", "units_in_slo": "number", "per_thousand": "number"})
+		want := r.within(t, "cost_by_model").number(t, name) / unit.number(t, "units_in_slo") * 1000
+		if math.Abs(unit.number(t, "per_thousand")/want-1) > 1e-6 {
+			t.Errorf("a thousand units of %s cost %v, want %v", name, unit.number(t, "per_thousand"), want)
+		}
+	}
+	if cost := r.number(t, "cost_usd"); math.Abs(byModel-cost) > 1e-5 || math.Abs(byLanguage-cost) > 1e-5 {
+		t.Errorf("the run cost %v, its models %v, its languages %v", cost, byModel, byLanguage)
+	}
 }
 
 // What was not computed is absent: it is not null, and not zero.
@@ -267,7 +286,7 @@ func TestTableTellsWhatWasDecidedAndWhatItCost(t *testing.T) {
 		`1 rows of "other" in the trace`,
 		grouped(int64(r.number(t, "requests"))) + " requests, ",
 		fmt.Sprintf("$%.2f", r.number(t, "cost_usd")), "per 1,000 served", "GPU-hours",
-		"cost by group: captions $",
+		"cost by group: captions $", "cost by language: en $", "PER 1,000",
 		"GPUs over time", "Mon 14 Sep ",
 		"mixed or dedicated: ", " nodes bought, ", " in mixed purchases, ",
 		"hash " + fmt.Sprint(r["hash"])[:16],

@@ -27,7 +27,8 @@ func writeTable(out io.Writer, s *scenario.Scenario, r simulator.Result) error {
 	writeHeadline(&b, s, r)
 	writeModels(&b, s, r)
 	writeSessions(&b, s, r)
-	writeGroups(&b, r)
+	writeShares(&b, r)
+	writeCaps(&b, r)
 	writeTimeline(&b, r)
 	writePurchases(&b, r)
 	fmt.Fprintf(&b, "\nhash %s, %d events in %.1f s of wall-clock time\n", r.Hash[:16], r.Events, r.WallSeconds)
@@ -70,7 +71,7 @@ func writeHeadline(b *strings.Builder, s *scenario.Scenario, r simulator.Result)
 }
 
 func writeModels(b *strings.Builder, s *scenario.Scenario, r simulator.Result) {
-	t := newTable("MODEL", "LANGUAGE", "CLASS", "REQUESTS", "WITHIN SLO", "TARGET", "P50", "P95", "P99", "DROPPED", "WAITING")
+	t := newTable("MODEL", "LANGUAGE", "CLASS", "REQUESTS", "WITHIN SLO", "TARGET", "P50", "P95", "P99", "DROPPED", "WAITING", "COST", "PER 1,000")
 	for _, m := range s.Settings.Policy.Models {
 		got := r.ByModel[string(m.Name)]
 		attained := percent(got.Attainment)
@@ -80,6 +81,7 @@ func writeModels(b *strings.Builder, s *scenario.Scenario, r simulator.Result) {
 		t.AppendRow(table.Row{
 			m.Name, m.Language, m.Class, grouped(got.Requests), attained, m.SLO.String(),
 			seconds(got.P50), seconds(got.P95), seconds(got.P99), grouped(got.Dropped), grouped(got.Waiting),
+			inMoney(r, r.CostByModel[string(m.Name)]), perThousand(r, string(m.Name)),
 		})
 	}
 	b.WriteString(t.Render())
@@ -98,21 +100,6 @@ func writeSessions(b *strings.Builder, s *scenario.Scenario, r simulator.Result)
 		fmt.Fprintf(b, "sessions: %s hours of media were asked for, %s ran in real time; their latencies are the times until they began\n",
 			grouped(int64(asked/3600)), grouped(int64(ran/3600)))
 	}
-}
-
-func writeGroups(b *strings.Builder, r simulator.Result) {
-	if len(r.CostByGroup) < 2 {
-		return
-	}
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(r.CostByGroup)) {
-		label := name
-		if label == "" {
-			label = "no group"
-		}
-		parts = append(parts, fmt.Sprintf("%s %s", label, fleet.Micros(int64(r.CostByGroup[name]*1e6), r.Cost.Currency()).Describe()))
-	}
-	fmt.Fprintf(b, "\ncost by group: %s\n", strings.Join(parts, ", "))
 }
 
 // day is a day of the timeline.

@@ -31,8 +31,18 @@ func check(s Summary) error {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.CostByGroup)) {
-		errs = append(errs, amount("cost_by_group of "+name, r.CostByGroup[name]))
+	for _, part := range []struct {
+		field string
+		cost  map[string]float64
+	}{{"cost_by_group", r.CostByGroup}, {"cost_by_model", r.CostByModel}, {"cost_by_language", r.CostByLanguage}} {
+		for _, name := range slices.Sorted(maps.Keys(part.cost)) {
+			errs = append(errs, amount(part.field+" of "+name, part.cost[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.UnitCostByModel)) {
+		if each := r.UnitCostByModel[name].PerThousand; each != nil {
+			errs = append(errs, amount("the unit cost of "+name, *each))
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.TrafficScale)) {
 		errs = append(errs, amount("traffic_scale of "+name, r.TrafficScale[name]))

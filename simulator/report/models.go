@@ -17,6 +17,7 @@ type modelRow struct {
 	Verdict                      verdict
 	Bar                          *bar
 	P50, P95, P99                string
+	Cost, PerThousand, Unit      string // Unit is empty where no unit was served in time
 }
 
 // verdict says in a sign and in words whether a promise was kept.
@@ -63,6 +64,7 @@ func modelsOf(s Summary) modelTable {
 			Requests: count(got.Requests), Dropped: count(got.Dropped), Waiting: count(got.Waiting), Attained: none,
 			Target: none, P50: latency(got.P50), P95: latency(got.P95), P99: latency(got.P99), Verdict: verdict{"open", "–", "not judged"},
 		}
+		row.Cost, row.PerThousand, row.Unit = costOf(s, name)
 		if m.Profile.Sessions() {
 			row.Class += ", sessions"
 		}
@@ -98,8 +100,21 @@ func points(short float64) string {
 	return number(short*100) + " points"
 }
 
+// costOf tells what a model bore of the bill, and what a thousand units of its work
+// within the SLO cost.
+func costOf(s Summary, model string) (cost, perThousand, unit string) {
+	cost, perThousand = none, none
+	if v, known := s.Result.CostByModel[model]; known {
+		cost = amountOf(s, v)
+	}
+	if u := s.Result.UnitCostByModel[model]; u.PerThousand != nil {
+		perThousand, unit = fine(fleet.Micros(int64(*u.PerThousand*1e6), s.Result.Cost.Currency())), u.Unit
+	}
+	return cost, perThousand, unit
+}
+
 func totalOf(r simulator.Result) modelRow {
-	row := modelRow{Requests: count(r.Requests), Dropped: count(r.Dropped), Waiting: count(r.Waiting), Attained: none}
+	row := modelRow{Cost: money(r.Cost), Requests: count(r.Requests), Dropped: count(r.Dropped), Waiting: count(r.Waiting), Attained: none}
 	if r.Attainment != nil {
 		row.Attained = percent(*r.Attainment)
 	}

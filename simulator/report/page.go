@@ -1,13 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
@@ -25,12 +23,14 @@ type page struct {
 	Tiles                              []tile
 
 	Fleet, Money *plot
-	Sampled      string // the step of the timeline
-	Capped       bool   // the chart of spending has a line for the hourly cap
-	Caps         string // the budgets
+	Sampled      string   // the step of the timeline
+	Capped       bool     // the chart of spending has a line for the hourly cap
+	Caps         string   // the budgets
+	CapCosts     []string // what they cost in attainment, by this run and by those without them
+	Harmless     string   // how many models a cap left short at no cost
 	Days         []date
 	Models       modelTable
-	Groups       []group
+	Bearers      []bearers
 	Decisions    []entry
 	Tally        tally
 	Offerings    []offering
@@ -52,9 +52,6 @@ type tile struct {
 	Share                   string // of a small bar in hundredths; empty without one
 }
 
-// group is who bore how much of the cost.
-type group struct{ Name, Cost, Share, Width string }
-
 // offering is a price that the run reckoned with.
 type offering struct{ Name, What, Price, Purchase, Region, Source string }
 
@@ -71,10 +68,11 @@ func pageOf(s Summary) page {
 		From: s.Start.UTC().Format("Mon 2 Jan 2006 15:04"), To: s.Start.Add(s.Duration).UTC().Format("Mon 2 Jan 2006 15:04"), Span: span(s.Duration),
 		Notices: noticesOf(s), Tiles: tilesOf(s, models), Models: models,
 		Fleet: fleetPlot(s, decisions), Money: moneyPlot(s), Caps: budgetsOf(s), Days: datesOf(s),
-		Groups: groupsOf(s), Decisions: entriesOf(decisions), Tally: tallyOf(decisions), Offerings: offeringsOf(s), Facts: factsOf(s),
+		Bearers: bearersOf(s), Decisions: entriesOf(decisions), Tally: tallyOf(decisions), Offerings: offeringsOf(s), Facts: factsOf(s),
 		Hash: r.Hash, Command: s.Command, Version: s.Version,
 	}
 	p.Verdict, p.Headline = headline(s, models)
+	p.CapCosts, p.Harmless = capCostsOf(s)
 	_, p.Capped = drawnCap(s)
 	if every := sampledEvery(s); every > 0 {
 		p.Sampled = span(every)
@@ -152,14 +150,8 @@ func tilesOf(s Summary, t modelTable) []tile {
 	return []tile{cost, each, within, hours, late, budget}
 }
 
-// fine prints a small amount with the decimals that it takes to compare it.
-func fine(m fleet.Money) string {
-	if v := m.Float(); v <= 0 || v >= 1 {
-		return money(m)
-	}
-	nothing := fleet.Micros(0, m.Currency()).Describe() // such as "$0.00" or "0.00 CHF"
-	return strings.Replace(nothing, "0.00", strconv.FormatFloat(m.Float(), 'f', 4, 64), 1)
-}
+// fine prints an amount with the digits that it takes to compare small ones.
+func fine(m fleet.Money) string { return grouped(m.DescribeFine()) }
 
 // budgetsOf lists the caps that the policy sets.
 func budgetsOf(s Summary) string {
@@ -173,30 +165,23 @@ func budgetsOf(s Summary) string {
 	return text
 }
 
-// groupsOf shows who bore the cost, the dearest first. What fell to nobody is a
-// line of its own.
-func groupsOf(s Summary) []group {
-	total := s.Result.Cost.Float()
-	if total <= 0 {
-		return nil
+// capCostsOf tells what the caps cost the models, and how many lost nothing.
+func capCostsOf(s Summary) (costs []string, harmless string) {
+	free := 0
+	for _, c := range s.Result.CostOfCaps {
+		if c.Points == nil || *c.Points < 0.005 {
+			free++
+			continue
+		}
+		costs = append(costs, c.String())
 	}
-	names := slices.Sorted(maps.Keys(s.Result.CostByGroup))
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(s.Result.CostByGroup[b], s.Result.CostByGroup[a]) })
-	var out []group
-	rest := total
-	add := func(name string, cost float64) {
-		part := min(1, cost/total)
-		out = append(out, group{name, amountOf(s, cost), fmt.Sprintf("%.1f%%", 100*part), coordinate(100 * part)})
+	for _, w := range s.Result.WithoutCap {
+		costs = append(costs, "Run again without it: "+w.String())
 	}
-	for _, name := range names {
-		cost := s.Result.CostByGroup[name]
-		rest -= cost
-		add(cmp.Or(name, "models without a group"), cost)
+	if free > 0 {
+		harmless = "Models that a cap left short at no cost: " + count(int64(free)) + "."
 	}
-	if rest >= 0.01 {
-		add("no model at all", rest)
-	}
-	return out
+	return costs, harmless
 }
 
 func offeringsOf(s Summary) []offering {

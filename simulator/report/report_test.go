@@ -297,3 +297,26 @@ func TestFullDiskIsAnError(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestWhoBoreTheCostAndWhatTheCapsCostIsTold(t *testing.T) {
+	s := exampleSummary(1)
+	each, points := 0.00412, 1.25
+	r := &s.Result
+	r.CostByModel = map[string]float64{"transcribe-de": 812.4}
+	r.CostByLanguage = map[string]float64{"de": 812.4, "fr": 11029.917211}
+	r.UnitCostByModel = map[string]simulator.UnitCost{"transcribe-de": {Unit: "audio-second", UnitsInSLO: 9, PerThousand: &each}, "summary": {Unit: "token"}}
+	r.CostOfCaps = []simulator.CapCost{
+		{Cap: "$62.00 per hour", Model: "transcribe-de", Points: &points, Spells: []simulator.CapSpell{{From: monday, To: monday.Add(time.Hour)}}},
+		{Cap: "$62.00 per hour", Model: "summary"},
+	}
+	r.WithoutCap = []simulator.WithoutCap{{Cap: "$62.00 per hour", Cost: dollars("12000"), Points: map[string]float64{"transcribe-de": 1.5, "summary": 0}}}
+	page := read(written(t, s))
+	for _, want := range []string{
+		"$812.40", "$0.0041", "audio-second", "Cost by language", "$11,029.92", "cost transcribe-de 1.25 points of attainment on",
+		"Models that a cap left short at no cost: 1", "without the cap of $62.00 per hour all costs $12000.00", "transcribe-de 1.50 points more",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+}

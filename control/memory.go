@@ -24,6 +24,8 @@ type Memory struct {
 	Ceilings map[fleet.ModelName]float64 `json:"ceilings,omitempty"`
 	// ErrorBudgets tell how models stand with the misses that their targets allow.
 	ErrorBudgets map[fleet.ModelName]ErrorBudget `json:"error_budgets,omitempty"`
+	// Learnt is what was seen of lead times, load times and service times.
+	Learnt Learnt `json:"learnt,omitzero"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }

@@ -101,6 +101,10 @@ func fixture() State {
 			Inputs: control.Inputs{
 				Now: noon, Pace: control.Planning, Snapshot: snapshot,
 				Forecasts: []control.ModelForecast{{Model: "transcribe-de", Path: path}},
+				Memory: control.Memory{Learnt: control.Learnt{
+					Leads:    map[fleet.OfferingName]control.Delays{"a2-ultragpu-1g": {Count: 7, Delay: fleet.Delay{P50: 11 * time.Minute, P95: 14 * time.Minute}}},
+					Services: map[fleet.ModelName]control.ServiceTime{"transcribe-de": {Minutes: 50, Step: 1}},
+				}},
 			},
 			Needs: []control.Need{
 				{Model: "transcribe-de", Now: 10.8, Lead: 12, Keep: 13, Have: 14, Ready: 8, Basis: forecast.BasisSeasonal},

@@ -2,7 +2,6 @@ package console
 
 import (
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -33,6 +32,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	}
 	s := *view.state
 	collectModels(out, s)
+	collectLearnt(out, s)
 	collectMoney(out, s, view.spent)
 	collectSignals(out, s)
 	collectPolicy(out, s)
@@ -52,7 +52,7 @@ var forecastQuantiles = []struct {
 }{{"0.1", 0.1}, {"0.5", 0.5}, {"0.9", 0.9}, {"0.99", 0.99}}
 
 func collectModels(out chan<- prometheus.Metric, s State) {
-	lead := leadTime(s.Settings)
+	lead := leadTime(s.Settings, s.Record.Inputs.Memory.Learnt)
 	desired, current := replicaCounts(s.Record)
 	needs := needsOf(s.Record)
 	for _, m := range s.Settings.Policy.Models {
@@ -175,24 +175,4 @@ func modelOf(s control.Settings, name fleet.ModelName) (fleet.Model, bool) {
 		}
 	}
 	return fleet.Model{}, false
-}
-
-// leadTime is the longest time after which capacity asked for now serves, at the
-// 0.95 quantiles: the slowest node that the policy may buy and the slowest model
-// to load.
-func leadTime(s control.Settings) time.Duration {
-	var node, load time.Duration
-	for _, name := range s.Policy.Offerings {
-		if o, ok := s.Catalog.Offering(name); ok {
-			node = max(node, o.Lead.P95())
-		}
-	}
-	for _, m := range s.Policy.Models {
-		for _, v := range m.Candidates() {
-			for _, p := range v.Slices {
-				load = max(load, p.Load.P95)
-			}
-		}
-	}
-	return node + load
 }

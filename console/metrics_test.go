@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"pgregory.net/rapid"
 
+	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 )
 
@@ -28,8 +29,9 @@ func TestMetricsOfTheFixture(t *testing.T) {
 	for _, p := range problems {
 		// The linter wants this label on summaries only. The quantiles of a forecast
 		// are not those of observations, so a summary, with its sum and count, would
-		// say something untrue; and the name is the one that readers look for.
-		if p.Metric == "tessera_forecast_requests_per_second" && strings.Contains(p.Text, `"quantile" label`) {
+		// say something untrue; and the name is the one that readers look for. Nor are
+		// those of the lead time, which rest on what is configured as well.
+		if (p.Metric == "tessera_forecast_requests_per_second" || p.Metric == "tessera_lead_seconds") && strings.Contains(p.Text, `"quantile" label`) {
 			continue
 		}
 		t.Errorf("%s: %s", p.Metric, p.Text)
@@ -168,4 +170,23 @@ func TestTwoBoardsNeedTwoRegistries(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	NewBoard(reg, Build{})
 	NewBoard(reg, Build{})
+}
+
+// TestALeadTimeThatNobodySawIsTheConfiguredOne, and says that it rests on nothing.
+func TestALeadTimeThatNobodySawIsTheConfiguredOne(t *testing.T) {
+	b, _, _ := board()
+	s := fixture()
+	s.Record.Inputs.Memory.Learnt = control.Learnt{}
+	b.Publish(s)
+	text := exposed(t, b)
+	for _, line := range []string{
+		`tessera_lead_seconds{offering="a2-ultragpu-1g",quantile="0.95"} 600`, `tessera_lead_observations{offering="a2-ultragpu-1g"} 0`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("%s is missing", line)
+		}
+	}
+	if strings.Contains(text, "tessera_service_time_ratio") {
+		t.Error("a service time that nobody measured has a ratio")
+	}
 }

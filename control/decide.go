@@ -27,13 +27,15 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	memory.meterUnits(s, in)
 	in.Snapshot.Spend.UnitCosts = memory.UnitCosts()
 	d := &decider{
-		settings: s, sizer: sizer, in: in, horizons: horizonsOf(s),
+		settings: s, sizer: sizer, in: in,
 		memory: memory, view: in.Snapshot.Clone(),
 		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
-	d.settings = d.memory.errorBudgets(s, in)
+	d.memory.Learnt.learn(s, in)
+	d.horizons = horizonsOf(s, d.memory.Learnt)
+	d.settings = d.memory.Learnt.lengthen(d.memory.errorBudgets(s, in))
 
 	// 3. Size: what each model needs, and what it has.
 	d.memory.Blind.Observe(s.Policy, in.Snapshot)

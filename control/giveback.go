@@ -11,6 +11,7 @@ import (
 // servers beyond the need, empty nodes, and a node whose servers fit elsewhere.
 func (d *decider) giveBack() error {
 	d.stopStrangers()
+	d.keepStrained()
 	for i, m := range d.models() {
 		if _, held := d.in.Snapshot.Held(m.Name); held {
 			continue

@@ -179,7 +179,7 @@ func (l *Loop) learn(s fleet.Snapshot) {
 // foresee forecasts every model up to the time for which a GPU bought now would
 // be kept, or the longest time that work may wait.
 func (l *Loop) foresee(now time.Time) []ModelForecast {
-	leads := forecast.Leads(horizonsOf(l.settings).look)
+	leads := forecast.Leads(horizonsOf(l.settings, l.memory.Learnt).look)
 	out := make([]ModelForecast, 0, len(l.settings.Policy.Models))
 	for _, m := range l.settings.Policy.Models {
 		path := l.forecaster[m.Name].Forecast(now, leads)

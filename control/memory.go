@@ -27,6 +27,8 @@ type Memory struct {
 	// UnitMeters count what the work of groups cost, where a budget is per thousand
 	// units.
 	UnitMeters map[fleet.GroupName]policy.UnitMeter `json:"unit_meters,omitempty"`
+	// Learnt is what was seen of lead times, load times and service times.
+	Learnt Learnt `json:"learnt,omitzero"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }

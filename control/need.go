@@ -38,12 +38,12 @@ type horizons struct {
 const keepFor = 30 * time.Minute
 
 // horizonsOf takes the slowest offering that may be bought and the slowest
-// model, at their 0.95 quantiles, and the time between two plans.
-func horizonsOf(s Settings) horizons {
+// model, at their 0.95 quantiles as far as they are known, and the time between two plans.
+func horizonsOf(s Settings, l Learnt) horizons {
 	var node, load time.Duration
 	for _, name := range s.Policy.Offerings {
 		if o, ok := s.Catalog.Offering(name); ok {
-			node = max(node, o.Lead.P95())
+			node = max(node, l.Lead(o).P95)
 		}
 	}
 	var deadline time.Duration
@@ -57,7 +57,7 @@ func horizonsOf(s Settings) horizons {
 				continue
 			}
 			for j := range v.Slices {
-				load = max(load, v.Slices[j].Load.P95)
+				load = max(load, l.Load(m.Name, v.Name, v.Slices[j].Kind, v.Slices[j].Load).P95)
 			}
 		}
 	}

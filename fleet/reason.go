@@ -35,6 +35,7 @@ const (
 	ReasonHeldHuman    ReasonCode = "held-human"
 	ReasonHeldDoubt    ReasonCode = "held-doubt"
 	ReasonHeldStock    ReasonCode = "held-stock"
+	ReasonHeldBusy     ReasonCode = "held-busy"
 	ReasonOverBudget   ReasonCode = "over-budget"
 	ReasonNoCapacity   ReasonCode = "no-capacity"
 	ReasonNothingToDo  ReasonCode = "nothing-to-do"
@@ -63,6 +64,7 @@ var sentences = map[ReasonCode]string{
 	ReasonHeldHuman:    "{subject} waits: {by} set it at {since}; it is theirs until {until}",
 	ReasonHeldDoubt:    "{subject} waits: what is spent is not known, because {cause}",
 	ReasonHeldStock:    "{subject} is not asked for before {until}: {cause}",
+	ReasonHeldBusy:     "{subject} stays as it is: its servers are busy for {busy} of their time, and what arrives explains no more than {explained}",
 	ReasonOverBudget:   "spending {spend} is above the cap of {cap}",
 	ReasonNoCapacity:   "{model} lacks {need}: {cause}",
 	ReasonNothingToDo:  "every model has what it needs until {at}",

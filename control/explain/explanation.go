@@ -53,7 +53,11 @@ func explained(s control.Settings, record []byte, f focus) (Explanation, error) 
 	}
 	in := r.Inputs
 	in.Snapshot.Sort()
-	_, lead, keep := control.Horizons(s)
+	w, err := suppose(s, in, f)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("%s: %w", entry.Plan.ID, err)
+	}
+	_, lead, keep := control.Horizons(s, w.base.Memory)
 	e := Explanation{
 		Plan: entry.Plan.ID, At: entry.Plan.At, Pace: in.Pace, Lead: in.Now.Add(lead), Keep: in.Now.Add(keep),
 		Steps: []Step{}, Candidates: append([]fleet.Candidate{}, entry.Plan.Candidates...), Held: append([]fleet.Reason{}, entry.Plan.Held...),
@@ -70,10 +74,6 @@ func explained(s control.Settings, record []byte, f focus) (Explanation, error) 
 	}
 
 	then, now, err := control.Replay(s, record)
-	if err != nil {
-		return Explanation{}, fmt.Errorf("%s: %w", entry.Plan.ID, err)
-	}
-	w, err := suppose(s, in, f)
 	if err != nil {
 		return Explanation{}, fmt.Errorf("%s: %w", entry.Plan.ID, err)
 	}

@@ -165,7 +165,7 @@ func (w *supposition) nearest(m fleet.Model, outermost float64) (WhatIf, bool, e
 // bought or started must serve by the lead time, on a fast tick at once, and what goes is
 // not needed for longer.
 func (w *supposition) matters(then outcome) (func(control.Need) float64, time.Duration) {
-	load, lead, keep := control.Horizons(w.settings)
+	load, lead, keep := control.Horizons(w.settings, then.Memory)
 	if w.inputs.Pace == control.Fast {
 		return func(n control.Need) float64 { return n.Now }, load
 	}

@@ -18,7 +18,8 @@ const consolidationPause = 5 * time.Minute
 const consolidationTries = 8
 
 // consolidate looks for one node whose servers fit on the free slices of the
-// others, and begins to move them. It looks only when nothing else changes.
+// others, and begins to move them. It looks only when nothing else changes, and for two
+// nodes that could be exchanged only when no sessions drain.
 func (d *decider) consolidate() error {
 	if len(d.plan.Steps) > 0 || d.in.Now.Before(d.memory.NextConsolidation) || !d.settled() || d.settings.Policy.ScaleDown.MaxNodes == 0 {
 		return nil
@@ -29,6 +30,9 @@ func (d *decider) consolidate() error {
 		if done, err := d.vacate(n); done || err != nil {
 			return err
 		}
+	}
+	if !d.ended() {
+		return nil
 	}
 	return d.exchange(nodes)
 }
@@ -103,16 +107,22 @@ func ids(nodes []fleet.Node) []fleet.NodeID {
 	return out
 }
 
-// settled tells whether everything that was begun is over. Nodes that drain are not waited
-// for, nor requests that do, which are gone in a moment. Sessions are: they may hold their
-// node for an hour, in which it costs money and nothing else should be emptied. What others
-// do to nodes of their own is not waited for either.
+// settled tells whether everything that was begun serves. What drains is not waited for: it
+// needs nothing more, and sessions may take an hour, in which no other node would be freed.
+// What others do to nodes of their own is not waited for either.
 func (d *decider) settled() bool {
 	return !slices.ContainsFunc(d.view.Nodes, func(n fleet.Node) bool {
 		return n.State != fleet.NodeReady && n.State != fleet.NodeDraining && !n.Fixed
 	}) && !slices.ContainsFunc(d.view.Replicas, func(r fleet.Replica) bool {
+		return r.State != fleet.ReplicaReady && r.State != fleet.ReplicaDraining
+	})
+}
+
+// ended tells whether no sessions drain. Until then a new node would be paid beside theirs.
+func (d *decider) ended() bool {
+	return !slices.ContainsFunc(d.view.Replicas, func(r fleet.Replica) bool {
 		m, _ := d.settings.Policy.Model(r.Model)
-		return r.State != fleet.ReplicaReady && (r.State != fleet.ReplicaDraining || m.Profile.Sessions())
+		return r.State == fleet.ReplicaDraining && m.Profile.Sessions()
 	})
 }
 

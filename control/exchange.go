@@ -52,9 +52,13 @@ func (d *decider) exchange(nodes []fleet.Node) error {
 
 // replace plans to buy what carries the servers of some nodes for less, and to drain
 // these; false where nothing does. A node is paid until its minimum billing is over and its
-// sessions have ended, and what is bought for as long as it must be kept.
+// sessions have ended, and what is bought for as long as it must be kept, which is counted
+// from then on.
 func (d *decider) replace(old []fleet.Node) (bool, error) {
 	lead, keep := d.horizons.lead, d.horizons.keep
+	for _, n := range old {
+		keep = max(keep, d.horizons.keep+d.lasting(n))
+	}
 	var names []string
 	before, saved := d.free(), 0.0
 	for _, n := range old {
@@ -77,13 +81,13 @@ func (d *decider) replace(old []fleet.Node) (bool, error) {
 
 // lasting is for how long what runs on a node goes on after its servers are told to drain.
 func (d *decider) lasting(n fleet.Node) time.Duration {
-	longest := 0.0
+	longest := time.Duration(0)
 	for _, r := range d.onNodes()[n.ID] {
 		if m, _ := d.settings.Policy.Model(r.Model); m.Profile.Sessions() {
-			longest = max(longest, m.Profile.MeanWork)
+			longest = max(longest, meanDuration(m))
 		}
 	}
-	return time.Duration(longest * float64(time.Second))
+	return longest
 }
 
 // usage is how much of a node is needed.

@@ -19,10 +19,10 @@ type Forecasters func(model fleet.Model) forecast.Forecaster
 func OwnForecasters() Forecasters {
 	families := map[family]*panel.Family{}
 	return func(m fleet.Model) forecast.Forecaster {
-		own := seasonal(m.Language)
+		own := seasonal(m)
 		key := familyOf(m)
 		if families[key] == nil {
-			families[key] = panel.NewFamily(time.Minute, seasonal(m.Language))
+			families[key] = panel.NewFamily(time.Minute, seasonal(m))
 		}
 		return families[key].Join(own)
 	}
@@ -32,11 +32,12 @@ func OwnForecasters() Forecasters {
 type family struct {
 	group          fleet.GroupName
 	class          fleet.ClassName
-	winter, summer int // seconds that the clocks are ahead of UTC
+	winter, summer int           // seconds that the clocks are ahead of UTC
+	chance         time.Duration // span over which what is forecast varies by chance
 }
 
 func familyOf(m fleet.Model) family {
-	f := family{group: m.Group, class: m.Class}
+	f := family{group: m.Group, class: m.Class, chance: chanceSpan(m)}
 	if days := home(m.Language); days != nil {
 		_, f.winter = time.Date(2026, 1, 1, 0, 0, 0, 0, days.Zone()).Zone()
 		_, f.summer = time.Date(2026, 7, 1, 0, 0, 0, 0, days.Zone()).Zone()
@@ -57,12 +58,13 @@ func home(language fleet.Language) *holidays.Days {
 	return days
 }
 
-// seasonal is a forecaster in the calendar of a language's country, its holidays
-// included, or in UTC without any.
-func seasonal(language fleet.Language) forecast.Forecaster {
-	days := home(language)
+// seasonal is a forecaster in the calendar of the country of a model's language, its
+// holidays included, or in UTC without any.
+func seasonal(m fleet.Model) forecast.Forecaster {
+	unit := forecast.Unit(bin.Seconds() / chanceSpan(m).Seconds())
+	days := home(m.Language)
 	if days == nil {
-		return forecast.NewSeasonal(time.Minute)
+		return forecast.NewSeasonal(bin, unit)
 	}
-	return forecast.NewSeasonal(time.Minute, forecast.In(days.Zone()), forecast.Holidays(days.Holiday))
+	return forecast.NewSeasonal(bin, unit, forecast.In(days.Zone()), forecast.Holidays(days.Holiday))
 }

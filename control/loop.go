@@ -57,7 +57,7 @@ func (l *Loop) Use(settings Settings) {
 	for _, m := range settings.Policy.Models {
 		known, ok := before[m.Name]
 		if !ok {
-			known = l.ports.Forecasters(m)
+			known = foreseenThrough(l.ports.Forecasters(m), m)
 		}
 		if !ok || slices.Contains(unprimed, m.Name) {
 			l.unprimed = append(l.unprimed, m.Name)

@@ -30,7 +30,7 @@ type horizons struct {
 	load time.Duration // until a replica on a warm slice serves
 	lead time.Duration // until a replica on a new node serves
 	keep time.Duration // until a node bought now has earned its keep
-	look time.Duration // for which demand is forecast: keep, or the longest deadline
+	look time.Duration // for which demand is forecast: keep, longer for sessions, or the longest deadline
 }
 
 // keepFor is how long a new GPU is meant to be kept: shorter needs are served
@@ -65,6 +65,9 @@ func horizonsOf(s Settings, l Learnt) horizons {
 	h.lead = h.load + node
 	h.keep = h.lead + keepFor
 	h.look = max(h.keep, deadline)
+	for _, m := range s.Policy.Models {
+		h.look = max(h.look, h.keep+lingering(m))
+	}
 	return h
 }
 
@@ -86,9 +89,9 @@ func needOf(m fleet.Model, p policy.Policy, path forecast.Path, seen fleet.Model
 	if m.Kind == fleet.Async {
 		return asyncNeed(m, p, path, arrivals, backlog, h)
 	}
-	n.Now = math.Max(arrivals, highestRate(path, q, h.load)) + backlog/backlogDrain.Seconds()
-	n.Lead = math.Max(n.Now, highestRate(path, q, h.lead))
-	n.Keep = math.Max(n.Lead, highestRate(path, q, h.keep))
+	n.Now = math.Max(arrivals, highestRate(path, q, bin, h.load)) + backlog/backlogDrain.Seconds()
+	n.Lead = math.Max(n.Now, highestRate(path, q, bin, h.lead))
+	n.Keep = math.Max(n.Lead, highestRate(path, q, bin, h.keep))
 	return n
 }
 

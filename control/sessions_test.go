@@ -170,3 +170,23 @@ func TestWhatCameWithinASessionIsKept(t *testing.T) {
 		t.Errorf("45 minutes after the last call %v/s are needed and %v/s kept; the need was %v/s", got.Now, got.Keep, last.Lead)
 	}
 }
+
+// TestASmallModelNeedsItsLoadAndNotTheChanceOfAMinute: of 36 captions at once, of which
+// two or three begin in a minute, twice as many streams are more than enough.
+func TestASmallModelNeedsItsLoadAndNotTheChanceOfAMinute(t *testing.T) {
+	wholeDays(t)
+	g := traffic.Generated{Model: "captions", Shape: traffic.ShapeOfficeHours, Zone: "Europe/Paris", Peak: 0.04, Work: traffic.WorkSpread{Kind: traffic.WorkExponential}}
+	source, err := traffic.NewGenerated(g, monday, 24*time.Hour, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sessionStageOf(t, 900, source, g.History(monday, 7*24*time.Hour, time.Minute, 3))
+	highest := 0.0
+	s.run(t, 12*time.Hour, func(r control.Record) { highest = max(highest, r.Needs[0].Lead) })
+	if highest > 2*0.04 {
+		t.Errorf("up to %v/s are needed, 0.04/s come at the busiest hour", highest)
+	}
+	if got := *s.world.Result().Attainment; got < 0.99 {
+		t.Errorf("%.4f of the session-seconds ran in real time", got)
+	}
+}

@@ -104,7 +104,7 @@ func (d *decider) lower(e excess) error {
 	rest := d.inUse(e.budget.Group).Sub(e.most)
 	gone := map[fleet.ReplicaID]bool{}
 	touched := map[fleet.ModelName]bool{}
-	stuck := d.settled() && d.in.Now.Before(d.memory.NextConsolidation)
+	stuck := d.settled() && d.ended() && d.in.Now.Before(d.memory.NextConsolidation)
 	for i, w := range order {
 		if rest.Compare(d.free()) <= 0 && (i > 0 || !stuck) {
 			break

@@ -31,8 +31,9 @@ const (
 	// starting.
 	settling = time.Hour
 	// Shares of the error budget: below relaxed it is spent, above tightened it is
-	// saved; above rescued in the last hour, or half of what can be, it is saved at once.
-	relaxed, tightened, rescued = 0.3, 0.6, 5
+	// saved, if as it is sized now a model uses more than kept, or if all of it is spent;
+	// above rescued in the last hour, or half of what can be, it is saved at once.
+	relaxed, tightened, kept, rescued = 0.3, 0.7, 0.8, 5
 	// tightest and loosest bound the notches: each doubles the share of requests that
 	// sizing lets miss in the busiest minute.
 	tightest, loosest = -4, 5
@@ -47,13 +48,13 @@ const (
 // quieter, and the sizing of a batching server is an approximation. What was really
 // missed says how far both are from the target, over days.
 type ErrorBudget struct {
-	Long  Missed    `json:"long"`
-	Short Missed    `json:"short"`
-	Notch int       `json:"notch"`            // by how many doublings sizing lets more miss than the target
-	Seen  float64   `json:"seen"`             // requests since the newest change
-	First time.Time `json:"first,omitzero"`   // look
-	At    time.Time `json:"at,omitzero"`      // of the newest look
-	Since time.Time `json:"changed,omitzero"` // of the newest change of the notch
+	Long    Missed    `json:"long"`
+	Short   Missed    `json:"short"`
+	Notch   int       `json:"notch"`            // by how many doublings sizing lets more miss than the target
+	Since   Missed    `json:"since"`            // the newest change
+	First   time.Time `json:"first,omitzero"`   // look
+	At      time.Time `json:"at,omitzero"`      // of the newest look
+	Changed time.Time `json:"changed,omitzero"` // when the notch last did
 }
 
 // Missed counts requests and those that were late or lost, recent ones counting more.
@@ -96,23 +97,26 @@ func (b ErrorBudget) look(now time.Time, target float64, arrivals, attainment fl
 	late := requests * (1 - min(max(share, 0), 1))
 	b.Long = b.Long.add(after, longMemory, requests, late)
 	b.Short = b.Short.add(after, shortMemory, requests, late)
-	b.Seen += requests
+	b.Since = Missed{b.Since.Requests + requests, b.Since.Late + late}
 	return b.judge(now, target)
 }
 
 // judge changes the notch if what was missed asks for it.
 func (b ErrorBudget) judge(now time.Time, target float64) ErrorBudget {
 	long, short := b.Long.burnt(target), b.Short.burnt(target)
-	held := now.Sub(b.Since)
+	held := now.Sub(b.Changed)
+	wasteful := long > tightened && short > relaxed && b.Since.burnt(target) > kept
 	switch {
-	case short > min(rescued, 0.5/(1-target)) && b.Short.Late >= leastLate && held >= rescueEvery, long > tightened && short > relaxed && held >= tightenEvery:
-		b.Notch, b.Since, b.Short = max(b.Notch-1, tightest), now, Missed{}
-		b.Seen = 0
-	case (long < relaxed || b.Notch < 0 && long < tightened) && short < tightened && b.Seen >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:
-		b.Notch, b.Since, b.Short = min(b.Notch+1, loosest), now, Missed{}
-		b.Seen = 0
+	case short > min(rescued, 0.5/(1-target)) && b.Short.Late >= leastLate && held >= rescueEvery, (wasteful || long > 1) && held >= tightenEvery:
+		b.change(max(b.Notch-1, tightest), now)
+	case (long < relaxed || b.Notch < 0 && long < tightened) && short < tightened && b.Since.Requests >= max(leastCounted/(1-target), seenAgain*b.Long.Requests) && held >= relaxEvery:
+		b.change(min(b.Notch+1, loosest), now)
 	}
 	return b
+}
+
+func (b *ErrorBudget) change(notch int, now time.Time) {
+	b.Notch, b.Changed, b.Since, b.Short = notch, now, Missed{}, Missed{}
 }
 
 // target is the share within the SLO that a pool is sized for in the busiest minute.
@@ -120,11 +124,13 @@ func (b ErrorBudget) target(of float64) float64 {
 	return max(1-(1-of)*math.Exp2(float64(b.Notch)), min(of, leastTarget))
 }
 
-// quantile is that of demand for which a pool is sized.
+// quantile is that of demand for which a pool is sized. Below zero it follows the notch
+// slowly at first: a few misses are mended by sizing more closely, and only what that does not
+// mend is a demand that jumps above its forecast.
 func (b ErrorBudget) quantile(of float64) float64 {
 	notches := float64(b.Notch) / 2
 	if notches < 0 {
-		notches /= 2
+		notches *= -notches / 2
 	}
 	return max(1-(1-of)*math.Exp2(notches), min(of, leastQuantile))
 }

@@ -131,3 +131,46 @@ func TestAnHourOfMissesIsNoticed(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatANotchMissesDecidesWhetherItGoes: after a bad day a notch that now keeps its share
+// stays, one that does not is taken, and once more than all of the budget is spent the next
+// one goes every hour, however quiet the last one was.
+func TestWhatANotchMissesDecidesWhetherItGoes(t *testing.T) {
+	const target = 0.99
+	now := time.Date(2026, 9, 16, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name              string
+		long, since, hour float64 // shares of the budget: of days, since the change, of the last hour
+		held              time.Duration
+		want              int
+	}{
+		{"it keeps its share now", 0.85, 0.6, 0.6, 3 * time.Hour, 0},
+		{"it misses too much", 0.85, 0.9, 0.6, 3 * time.Hour, -1},
+		{"but the last hour was quiet", 0.85, 0.9, 0.2, 3 * time.Hour, 0},
+		{"all is spent", 1.2, 0.1, 0, 3 * time.Hour, -1},
+		{"all is spent, and it was just changed", 1.2, 0.1, 0, 30 * time.Minute, 0},
+	} {
+		of := func(requests, share float64) Missed { return Missed{requests, requests * share * (1 - target)} }
+		b := ErrorBudget{Long: of(1e6, c.long), Since: of(5e4, c.since), Short: of(1e4, c.hour), First: now.Add(-48 * time.Hour), Changed: now.Add(-c.held)}
+		if got := b.judge(now, target).Notch; got != c.want {
+			t.Errorf("%s: notch %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestTheQuantileFollowsSlowlyAtFirst: one notch below zero hardly moves the quantile of
+// demand, and the lowest one more than as many above.
+func TestTheQuantileFollowsSlowlyAtFirst(t *testing.T) {
+	beyond := func(notch int) float64 { return (1 - ErrorBudget{Notch: notch}.quantile(0.95)) / 0.05 }
+	if v := beyond(-1); v < 0.9 || v > 1 {
+		t.Errorf("at -1 the quantile leaves %.2f of what it left", v)
+	}
+	if v := beyond(-4); v > 0.26 {
+		t.Errorf("at -4 the quantile leaves %.2f of what it left", v)
+	}
+	for notch := tightest; notch < loosest; notch++ {
+		if beyond(notch) > beyond(notch+1) {
+			t.Errorf("the quantile is lower at %d than at %d", notch, notch+1)
+		}
+	}
+}

@@ -118,15 +118,13 @@ func (l *Learnt) learnServices(s Settings, in Inputs) {
 	if in.Pace != Planning {
 		return
 	}
-	known, pools := l.Services, poolsOf(s.Policy, in.Snapshot)
+	known, pools, changed := l.Services, poolsOf(s.Policy, in.Snapshot), newestChanges(in)
 	l.Services = make(map[fleet.ModelName]ServiceTime, len(known))
 	for _, m := range s.Policy.Models {
 		t, seen := known[m.Name], in.Snapshot.Model(m.Name)
 		w, ok := workOf(s.Policy, m, pools[m.Name], seen)
 		backlog, counted := s.Policy.Signals.Fresh(seen.Backlog).Read()
-		settled := !slices.ContainsFunc(in.Snapshot.Replicas, func(r fleet.Replica) bool {
-			return r.Model == m.Name && (r.State != fleet.ReplicaReady || in.Now.Sub(r.Since) < serviceSettled+seen.Utilisation.Age())
-		})
+		settled := in.Now.Sub(changed[m.Name]) >= serviceSettled+seen.Utilisation.Age()
 		if ok && counted && settled && backlog < w.rate && w.tells() {
 			t = t.add(w)
 		}
@@ -134,6 +132,22 @@ func (l *Learnt) learnServices(s Settings, in Inputs) {
 			l.Services[m.Name] = t
 		}
 	}
+}
+
+// newestChanges tells when the servers of each model changed last: now, where one starts
+// or drains.
+func newestChanges(in Inputs) map[fleet.ModelName]time.Time {
+	out := map[fleet.ModelName]time.Time{}
+	for _, r := range in.Snapshot.Replicas {
+		at := r.Since
+		if r.State != fleet.ReplicaReady {
+			at = in.Now
+		}
+		if at.After(out[r.Model]) {
+			out[r.Model] = at
+		}
+	}
+	return out
 }
 
 // lengthen answers the settings with profiles as slow as was measured.

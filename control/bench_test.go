@@ -54,7 +54,7 @@ func rush(models, gpus int, load float64) (control.Settings, control.Inputs) {
 // BenchmarkDecide measures planning ticks: one that buys, and one that finds
 // enough and looks for a node to free, as it does every five minutes.
 func BenchmarkDecide(b *testing.B) {
-	for _, size := range []struct{ models, gpus int }{{15, 8}, {100, 100}, {1000, 2000}} {
+	for _, size := range []struct{ models, gpus int }{{15, 8}, {100, 100}, {250, 500}, {250, 2000}, {500, 1000}, {1000, 500}, {1000, 2000}} {
 		for _, what := range []struct {
 			name string
 			load float64

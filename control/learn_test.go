@@ -89,24 +89,26 @@ func elsewhere(t *testing.T, world fleet.Catalog, models []fleet.Model, peak flo
 }
 
 // TestNodesThatComeLateAreAskedForEarlier: where nodes take twice as long as the catalog
-// says, a loop that has learnt for a day misses clearly less on the next than one that
-// cannot.
+// says, loops that have learnt for a day miss clearly less on the next, over several worlds,
+// than ones that cannot.
 func TestNodesThatComeLateAreAskedForEarlier(t *testing.T) {
 	wholeDays(t)
 	var late [2]float64
-	for i, blank := range []bool{true, false} {
-		s := elsewhere(t, slower(smallCatalog(), 2), smallPolicy().Models, 60, 32, blank)
-		s.run(t, 28*time.Hour, nil)
-		before := s.ledger()
-		s.run(t, 4*time.Hour, nil) // the second morning
-		late[i] = s.ledger().late - before.late
-		d := s.learnt().Leads["a100"]
-		if blank && d.Count != 0 || !blank && (d.Count < 10 || d.Delay.P95 < 17*time.Minute || d.Prior.P95 != 11*time.Minute) {
-			t.Errorf("nothing told %v: of nodes that take 14 minutes, seldom more than 22, was learnt %+v", blank, d)
+	for seed := uint64(31); seed <= 33; seed++ {
+		for i, blank := range []bool{true, false} {
+			s := elsewhere(t, slower(smallCatalog(), 2), smallPolicy().Models, 40, seed, blank)
+			s.run(t, 28*time.Hour, nil)
+			before := s.ledger()
+			s.run(t, 4*time.Hour, nil) // the second morning
+			late[i] += s.ledger().late - before.late
+			d := s.learnt().Leads["a100"]
+			if blank && d.Count != 0 || !blank && (d.Count < 5 || d.Delay.P95 < 17*time.Minute || d.Prior.P95 != 11*time.Minute) {
+				t.Errorf("nothing told %v: of nodes that take 14 minutes, seldom more than 22, was learnt %+v", blank, d)
+			}
 		}
 	}
 	if late[1] > 0.75*late[0] {
-		t.Errorf("%.0f requests of the second morning were late with what was learnt, and %.0f without", late[1], late[0])
+		t.Errorf("%.0f requests of the second mornings were late with what was learnt, and %.0f without", late[1], late[0])
 	}
 }
 

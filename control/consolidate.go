@@ -173,7 +173,11 @@ func (d *decider) room(without ...fleet.NodeID) int {
 			continue
 		}
 		for index, gpu := range n.GPUs {
-			used := busy[fleet.GPUID{Node: n.ID, Index: index}]
+			id := fleet.GPUID{Node: n.ID, Index: index}
+			if _, stuck := d.memory.Progress.stuck(id); stuck {
+				continue
+			}
+			used := busy[id]
 			free := len(gpu.Geometry) - used
 			if used == 0 && d.in.Pace == Planning {
 				free = max(free, mostSlices)

@@ -36,6 +36,9 @@ func (d *decider) cover() error {
 		case d.keepADrainingNode(warm.unserved):
 			continue // its replicas count again: look once more at what is missing
 		}
+		if yields, err := d.yield(short); yields || err != nil {
+			return err
+		}
 		return d.buy(short, warm)
 	}
 }

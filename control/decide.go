@@ -27,13 +27,15 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	memory.meterUnits(s, in)
 	in.Snapshot.Spend.UnitCosts = memory.UnitCosts()
 	d := &decider{
-		settings: s, sizer: sizer, in: in,
+		settings: s, stated: s.Policy, sizer: sizer, in: in,
 		memory: memory, view: in.Snapshot.Clone(),
 		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
 	}
 
 	d.memory.Learnt.learn(s, in)
+	d.memory.Losses = d.memory.Losses.look(in.Snapshot, in.Now)
+	d.memory.Progress = d.memory.Progress.look(s, in)
 	d.horizons = horizonsOf(s, d.memory.Learnt)
 	d.settings = d.memory.Learnt.lengthen(d.memory.errorBudgets(s, in))
 
@@ -63,6 +65,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		d.plan.Steps = admitted
 		d.plan.Held = append(d.plan.Held, held...)
 	}
+	d.memory.Losses.forget(d.plan.Steps)
 	if in.Pace == Planning {
 		d.plan.Held = append(d.plan.Held, d.theirs()...)
 		purse, err := policy.NewPurse(s.Policy, s.Catalog, in.Snapshot)
@@ -74,6 +77,9 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 		}
 		d.plan.Held = append(d.plan.Held, purse.Blind()...)
 		d.plan.Held = append(d.plan.Held, d.memory.Blind.Overdue(s.Policy, in.Now)...)
+		for _, g := range d.memory.Progress.Stuck {
+			d.plan.Held = append(d.plan.Held, g.reason())
+		}
 	}
 	capped, err := d.capped()
 	if err != nil {
@@ -98,6 +104,7 @@ func planID(at time.Time) fleet.PlanID {
 // planned so far would leave it.
 type decider struct {
 	settings Settings
+	stated   policy.Policy // with the targets that people set, which those of the settings differ from
 	sizer    *policy.Sizer
 	in       Inputs
 	horizons horizons

@@ -21,7 +21,11 @@ func (d *decider) giveBack() error {
 		}
 	}
 	d.returnEmptyNodes()
-	return d.consolidate()
+	if err := d.consolidate(); err != nil {
+		return err
+	}
+	d.spread()
+	return nil
 }
 
 // stopStrangers stops servers of models that left the policy, once nothing asks
@@ -52,8 +56,12 @@ func (d *decider) relieve(m fleet.Model, need Need) {
 	}
 	for _, s := range all {
 		if s.leaves && s.state != fleet.ReplicaDraining {
-			d.add(fleet.StopReplica{Replica: s.id, Reason: fleet.Because(fleet.ReasonSurplus,
-				"model", m.Name, "need", rate(need.Lead), "have", rate(carried), "at", clock(d.soon().by), "node", s.node)})
+			why := fleet.Because(fleet.ReasonSurplus,
+				"model", m.Name, "need", rate(need.Lead), "have", rate(carried), "at", clock(d.soon().by), "node", s.node)
+			if g, stuck := d.memory.Progress.stuck(s.gpu); stuck {
+				why = g.reason()
+			}
+			d.add(fleet.StopReplica{Replica: s.id, Reason: why})
 		}
 	}
 }
@@ -73,7 +81,7 @@ func (d *decider) stopOne(m fleet.Model, need Need) bool {
 	slices.SortStableFunc(pool, func(a, b server) int { return cmp.Compare(a.company, b.company) })
 	for _, s := range pool {
 		rest := filter(pool, func(o server) bool { return o.id != s.id })
-		if capacity(d.sizer, m, rest) < need.Keep {
+		if capacity(d.sizer, m, rest) < need.Keep || d.spreading(s, m, need, pool) {
 			continue
 		}
 		if s.ready() && capacity(d.sizer, m, filter(rest, server.ready)) < need.Now {

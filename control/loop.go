@@ -99,8 +99,8 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 	return fmt.Errorf("read the history of %d of %d models, %s first: %w", len(l.unprimed), len(models), l.unprimed[0], first)
 }
 
-// Tick is one pass of the loop at now. It plans at the policy's planning pace
-// and moves within warm capacity at every other call. A planning tick that fails
+// Tick is one pass of the loop at now. It plans at the policy's planning pace, and at once
+// where a node was lost, and moves within warm capacity at every other call. A planning tick that fails
 // is made up for by the next call. While the journal takes nothing, nothing is
 // done: a decision must not be without its record.
 func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
@@ -117,7 +117,7 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 		return Record{}, fmt.Errorf("observe: %w", err)
 	}
 	pace := Fast
-	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan {
+	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan || l.memory.Losses.since(snapshot) != nil {
 		pace = Planning
 	}
 

@@ -29,6 +29,10 @@ type Memory struct {
 	UnitMeters map[fleet.GroupName]policy.UnitMeter `json:"unit_meters,omitempty"`
 	// Learnt is what was seen of lead times, load times and service times.
 	Learnt Learnt `json:"learnt,omitzero"`
+	// Losses are what was seen of nodes that were lost.
+	Losses Losses `json:"losses,omitzero"`
+	// Progress is what was seen of work that ends, and of GPUs on which none does.
+	Progress Progress `json:"progress,omitzero"`
 	// NextConsolidation is when it is worth looking again for a node to free.
 	NextConsolidation time.Time `json:"next_consolidation,omitzero"`
 }

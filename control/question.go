@@ -79,9 +79,10 @@ func (q *question) addNode(n fleet.Node, ordinal int, on []fleet.Replica) {
 		id := fleet.GPUID{Node: n.ID, Index: index}
 		placed := packing.Placed{ID: id.String(), Type: string(n.Offering), Node: ordinal, Fixed: true}
 		empty := offering.Reshape == fleet.ReshapeGPU || len(on) == 0
+		_, stuck := q.d.memory.Progress.stuck(id)
 		for _, p := range gpu.Geometry {
 			slice := packing.Slice{Profile: p.Profile, Start: p.Start}
-			if busy[fleet.SliceID{GPU: id, Start: p.Start}] {
+			if busy[fleet.SliceID{GPU: id, Start: p.Start}] || stuck {
 				slice.Model, empty = taken, false
 			}
 			placed.Geometry = append(placed.Geometry, slice)

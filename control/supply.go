@@ -10,7 +10,8 @@ type server struct {
 	id      fleet.ReplicaID
 	state   fleet.ReplicaState
 	node    fleet.NodeID
-	leaves  bool               // its node drains, or nobody measured it where it sits: others are to take its place
+	leaves  bool // its node drains, its GPU is stuck, or nobody measured it where it sits: others are to take its place
+	gpu     fleet.GPUID
 	company int                // replicas on its node, its own included
 	perf    *fleet.Performance // nil where nobody measured it
 }
@@ -40,7 +41,7 @@ func poolsOf(p policy.Policy, s fleet.Snapshot) pools {
 		kind, _ := node.Kind(r.Slice)
 		perf := performance(m, r.Variant, kind)
 		out[r.Model] = append(out[r.Model], server{
-			id: r.ID, state: r.State, node: node.ID, company: crowd[node.ID], perf: perf,
+			id: r.ID, state: r.State, node: node.ID, gpu: r.Slice.GPU, company: crowd[node.ID], perf: perf,
 			leaves: perf == nil || node.State == fleet.NodeDraining,
 		})
 	}
@@ -68,6 +69,12 @@ func performance(m fleet.Model, variant fleet.VariantName, kind fleet.SliceKind)
 func (d *decider) servers(m fleet.ModelName) []server {
 	if d.pools == nil {
 		d.pools = poolsOf(d.settings.Policy, d.view)
+		for _, pool := range d.pools {
+			for i := range pool {
+				_, stuck := d.memory.Progress.stuck(pool[i].gpu)
+				pool[i].leaves = pool[i].leaves || stuck
+			}
+		}
 	}
 	return d.pools[m]
 }

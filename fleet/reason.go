@@ -24,6 +24,9 @@ const (
 	ReasonExchange     ReasonCode = "exchange"
 	ReasonEmptyNode    ReasonCode = "empty-node"
 	ReasonNeededAgain  ReasonCode = "needed-again"
+	ReasonSpread       ReasonCode = "spread"
+	ReasonYield        ReasonCode = "yield"
+	ReasonStuck        ReasonCode = "stuck"
 	ReasonShed         ReasonCode = "shed"
 	ReasonHeldDelay    ReasonCode = "held-delay"
 	ReasonHeldUnknown  ReasonCode = "held-unknown"
@@ -53,6 +56,9 @@ var sentences = map[ReasonCode]string{
 	ReasonExchange:     "what {nodes} serve until {at} fits on less, and {price} is saved",
 	ReasonEmptyNode:    "{node} is empty and not needed until {at}; {price} is saved",
 	ReasonNeededAgain:  "{node} is needed again by {at} before it was given back",
+	ReasonSpread:       "all servers of {model} stand on {node}; a free {slice} of {other} costs nothing more",
+	ReasonYield:        "{replica} only spreads its model and gives way: {model} needs its slice on {node}",
+	ReasonStuck:        "nothing ends on {gpu}: {servers} servers there have held {holding} requests since {since}, and are replaced",
 	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",
 	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
 	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",

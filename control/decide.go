@@ -27,7 +27,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	memory.meterUnits(s, in)
 	in.Snapshot.Spend.UnitCosts = memory.UnitCosts()
 	d := &decider{
-		settings: s, sizer: sizer, in: in,
+		asked: s, settings: s, sizer: sizer, in: in,
 		memory: memory, view: in.Snapshot.Clone(),
 		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
@@ -41,6 +41,10 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	d.memory.Blind.Observe(s.Policy, in.Snapshot)
 	d.size()
 	if err := d.shed(); err != nil {
+		return Decision{}, err
+	}
+
+	if err := d.pace(); err != nil {
 		return Decision{}, err
 	}
 
@@ -65,6 +69,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	}
 	if in.Pace == Planning {
 		d.plan.Held = append(d.plan.Held, d.theirs()...)
+		d.plan.Held = append(d.plan.Held, d.paced()...)
 		purse, err := policy.NewPurse(s.Policy, s.Catalog, in.Snapshot)
 		if err != nil {
 			return Decision{}, fmt.Errorf("count the money: %w", err)
@@ -97,7 +102,8 @@ func planID(at time.Time) fleet.PlanID {
 // decider is the state of one decision. The view is the snapshot as the steps
 // planned so far would leave it.
 type decider struct {
-	settings Settings
+	asked    Settings // as people wrote them
+	settings Settings // with the targets that are sized for, and with what was learnt
 	sizer    *policy.Sizer
 	in       Inputs
 	horizons horizons
@@ -111,6 +117,7 @@ type decider struct {
 	unaffordable []fleet.Reason             // the caps that leave room for no more
 
 	promised map[fleet.OfferingName][]promised // of slices, as far as weighed
+	gives    map[fleet.ModelName]fleet.Reason  // models that give way so that a cap is not reached
 	exceeds  []excess                          // of the caps that shed
 	anew     map[fleet.GroupName]fleet.Rate    // prices of the cheapest fleets, as far as asked
 }

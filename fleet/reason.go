@@ -25,6 +25,7 @@ const (
 	ReasonEmptyNode    ReasonCode = "empty-node"
 	ReasonNeededAgain  ReasonCode = "needed-again"
 	ReasonShed         ReasonCode = "shed"
+	ReasonPaced        ReasonCode = "paced"
 	ReasonHeldDelay    ReasonCode = "held-delay"
 	ReasonHeldUnknown  ReasonCode = "held-unknown"
 	ReasonHeldBudget   ReasonCode = "held-budget"
@@ -54,6 +55,7 @@ var sentences = map[ReasonCode]string{
 	ReasonEmptyNode:    "{node} is empty and not needed until {at}; {price} is saved",
 	ReasonNeededAgain:  "{node} is needed again by {at} before it was given back",
 	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",
+	ReasonPaced:        "{cap} would be exceeded by {spend} at {until}; {model} gives way, worth {value}",
 	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
 	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",
 	ReasonHeldBudget:   "{subject} waits: {spend} would exceed the cap of {cap}",

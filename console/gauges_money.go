@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tessera-autoscaler/tessera/fleet"
+	"github.com/tessera-autoscaler/tessera/policy"
 )
 
 // collectMoney sends the metrics of money. Where a price is missing, what depends
@@ -25,6 +26,7 @@ func collectMoney(out chan<- prometheus.Metric, s State, spent meter) {
 	emit(out, prometheus.CounterValue, "cost_"+unit+"_total",
 		"Money spent since this process began.", spent.total.Float())
 	collectSpenders(out, s, unit)
+	collectPrices(out, s)
 	budgets, err := fundsOf(s)
 	if err != nil {
 		return
@@ -39,6 +41,22 @@ func collectMoney(out chan<- prometheus.Metric, s State, spent meter) {
 		emit(out, prometheus.GaugeValue, "budget_remaining_"+unit,
 			"What a budget leaves, paid and committed money taken off; negative when it is exceeded. Without a group: the fleet's.",
 			f.Left.Float(), "per", string(f.Budget.Per), "group", string(f.Budget.Group))
+	}
+}
+
+// collectPrices sends the shadow prices of the caps that are paced.
+func collectPrices(out chan<- prometheus.Metric, s State) {
+	told := map[policy.Budget]bool{}
+	for _, p := range s.Record.Inputs.Memory.Pacings {
+		key := policy.Budget{Per: p.Budget.Per, Group: p.Budget.Group}
+		if told[key] { // two behaviours at two amounts: the first one counts
+			continue
+		}
+		told[key] = true
+		labels := []string{"per", string(p.Budget.Per), "group", string(p.Budget.Group)}
+		emit(out, prometheus.GaugeValue, "budget_shadow_price",
+			"The value that a unit of money has to bring under a day's or a month's cap; work that brings less gives way. 0 while the money lasts for all.",
+			p.Price, labels...)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tessera-autoscaler/tessera/control"
 	"github.com/tessera-autoscaler/tessera/fleet"
 	"github.com/tessera-autoscaler/tessera/policy"
 )
@@ -100,5 +101,20 @@ func TestABudgetOfWorkThatNobodyMeasuredIsUnknown(t *testing.T) {
 	page = html.UnescapeString(get(t, NewServer("", b), "/").Body.String())
 	if !strings.Contains(page, "$0.2000</b> of $0.3000") {
 		t.Error("the page does not say what the work cost")
+	}
+}
+
+// TestAShadowPriceIsToldOfCapsThatArePaced, and of no other.
+func TestAShadowPriceIsToldOfCapsThatArePaced(t *testing.T) {
+	s := fixture()
+	b, _, _ := board()
+	b.Publish(s)
+	if text := exposed(t, b); strings.Contains(text, "tessera_budget_shadow_price") {
+		t.Error("a price is told though no cap is paced")
+	}
+	s.Record.Inputs.Memory.Pacings = []control.Pacing{{Budget: policy.Budget{Per: policy.Day, Amount: dollars("9"), Group: "meetings"}, Price: 1.5}}
+	b.Publish(s)
+	if text := exposed(t, b); !strings.Contains(text, `tessera_budget_shadow_price{group="meetings",per="day"} 1.5`) {
+		t.Error("the shadow price of a day is not told")
 	}
 }

@@ -47,6 +47,9 @@ func (d *decider) capped() ([]Capped, error) {
 		if _, shed := d.memory.Ceilings[s.model.Name]; shed && len(refused) == 0 {
 			refused = d.withdrawn(s.model)
 		}
+		if b, paced := d.memory.pacedBy(s.model.Name); paced {
+			refused = []policy.Refusal{{Budget: b}}
+		}
 		for _, r := range refused {
 			out = append(out, Capped{Model: s.model.Name, Budget: r.Budget, Lacks: s.lacks, Rise: r.Rise})
 		}

@@ -27,7 +27,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	memory.meterUnits(s, in)
 	in.Snapshot.Spend.UnitCosts = memory.UnitCosts()
 	d := &decider{
-		settings: s, stated: s.Policy, sizer: sizer, in: in,
+		asked: s, settings: s, sizer: sizer, in: in,
 		memory: memory, view: in.Snapshot.Clone(),
 		afford: map[fleet.OfferingName]int{}, promised: map[fleet.OfferingName][]promised{}, anew: map[fleet.GroupName]fleet.Rate{},
 		plan: fleet.Plan{ID: planID(in.Now), At: in.Now},
@@ -43,6 +43,10 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	d.memory.Blind.Observe(s.Policy, in.Snapshot)
 	d.size()
 	if err := d.shed(); err != nil {
+		return Decision{}, err
+	}
+
+	if err := d.pace(); err != nil {
 		return Decision{}, err
 	}
 
@@ -68,6 +72,7 @@ func Decide(s Settings, sizer *policy.Sizer, in Inputs) (Decision, error) {
 	d.memory.Losses.forget(d.plan.Steps)
 	if in.Pace == Planning {
 		d.plan.Held = append(d.plan.Held, d.theirs()...)
+		d.plan.Held = append(d.plan.Held, d.paced()...)
 		purse, err := policy.NewPurse(s.Policy, s.Catalog, in.Snapshot)
 		if err != nil {
 			return Decision{}, fmt.Errorf("count the money: %w", err)
@@ -103,8 +108,8 @@ func planID(at time.Time) fleet.PlanID {
 // decider is the state of one decision. The view is the snapshot as the steps
 // planned so far would leave it.
 type decider struct {
-	settings Settings
-	stated   policy.Policy // with the targets that people set, which those of the settings differ from
+	asked    Settings // as people wrote them
+	settings Settings // with the targets that are sized for, and with what was learnt
 	sizer    *policy.Sizer
 	in       Inputs
 	horizons horizons
@@ -118,6 +123,7 @@ type decider struct {
 	unaffordable []fleet.Reason             // the caps that leave room for no more
 
 	promised map[fleet.OfferingName][]promised // of slices, as far as weighed
+	gives    map[fleet.ModelName]fleet.Reason  // models that give way so that a cap is not reached
 	exceeds  []excess                          // of the caps that shed
 	anew     map[fleet.GroupName]fleet.Rate    // prices of the cheapest fleets, as far as asked
 }

@@ -148,7 +148,9 @@ func (m *Memory) errorBudgets(s Settings, in Inputs) Settings {
 			continue
 		}
 		b := known[model.Name]
-		if in.Pace == Planning {
+		if _, gives := m.pacedBy(model.Name); in.Pace == Planning && gives {
+			b.At = in.Now // what is missed for a cap's sake says nothing about sizes
+		} else if in.Pace == Planning {
 			seen := in.Snapshot.Model(model.Name)
 			b = b.look(in.Now, model.SLO.Target, fresh(s.Policy, seen.Arrivals), fresh(s.Policy, seen.Attainment))
 		}

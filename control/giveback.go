@@ -91,6 +91,9 @@ func (d *decider) stopOne(m fleet.Model, need Need) bool {
 		if e, exceeded := d.exceeded(m); exceeded && need.Shed > 0 {
 			why = e.reason(m, need)
 		}
+		if paced, gives := d.gives[m.Name]; gives {
+			why = paced
+		}
 		return d.add(fleet.StopReplica{Replica: s.id, Reason: why})
 	}
 	return false

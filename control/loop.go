@@ -33,6 +33,7 @@ type Loop struct {
 	sizer      *policy.Sizer
 	forecaster map[fleet.ModelName]forecast.Forecaster
 	paths      []ModelForecast // of the last planning tick
+	outlooked  time.Time       // the hour in which the last outlook was made
 	memory     Memory
 	planned    time.Time         // when the last planning tick was
 	unprimed   []fleet.ModelName // whose past the forecasters were not taught yet
@@ -51,7 +52,7 @@ func NewLoop(ports Ports, settings Settings, log *slog.Logger) *Loop {
 // Use takes settings into force from the next tick on. What was learnt of models
 // that stay is kept.
 func (l *Loop) Use(settings Settings) {
-	l.settings, l.begun, l.sizer = settings, false, policy.NewSizer()
+	l.settings, l.begun, l.sizer, l.outlooked = settings, false, policy.NewSizer(), time.Time{}
 	before, unprimed := l.forecaster, l.unprimed
 	l.forecaster, l.unprimed = make(map[fleet.ModelName]forecast.Forecaster, len(settings.Policy.Models)), nil
 	for _, m := range settings.Policy.Models {
@@ -132,12 +133,15 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	}
 
 	// 3 to 5. Size, pack, guard.
-	inputs := Inputs{Now: now, Pace: pace, Snapshot: snapshot, Forecasts: l.paths, Memory: l.memory}
+	inputs := Inputs{Now: now, Pace: pace, Snapshot: snapshot, Forecasts: l.paths, Outlook: l.outlook(now, pace), Memory: l.memory}
 	decision, err := Decide(l.settings, l.sizer, inputs)
 	if err != nil {
 		return Record{}, fmt.Errorf("decide: %w", err)
 	}
 	l.memory = decision.Memory
+	if inputs.Outlook != nil {
+		l.outlooked = inputs.Outlook.At
+	}
 	record := Record{Inputs: inputs, Needs: decision.Needs, Plan: decision.Plan, Capped: decision.Capped}
 
 	// 6 and 7. Revalidate and act.

@@ -103,6 +103,6 @@ func (d *decider) atRisk(m fleet.Model, on fleet.NodeID) bool {
 	if !known {
 		return false
 	}
-	stated, _ := d.stated.Model(m.Name)
+	stated, _ := d.asked.Policy.Model(m.Name)
 	return d.memory.Losses.perHour(o)*d.horizons.lead.Hours() > lossesMatter*(1-stated.SLO.Target)
 }

@@ -22,6 +22,10 @@ type Memory struct {
 	Blind policy.Blindness `json:"blind"`
 	// Ceilings bound what a model may need while a cap sheds, in requests a second.
 	Ceilings map[fleet.ModelName]float64 `json:"ceilings,omitempty"`
+	// Outlook is the demand that is expected, hour by hour, and Pacings tell how the caps
+	// by the day and the month are spent: both only where the policy has such a cap.
+	Outlook *Outlook `json:"outlook,omitempty"`
+	Pacings []Pacing `json:"pacings,omitempty"`
 	// ErrorBudgets tell how models stand with the misses that their targets allow.
 	ErrorBudgets map[fleet.ModelName]ErrorBudget `json:"error_budgets,omitempty"`
 	// UnitMeters count what the work of groups cost, where a budget is per thousand

@@ -39,7 +39,10 @@ type Inputs struct {
 	Pace      Pace            `json:"pace"`
 	Snapshot  fleet.Snapshot  `json:"snapshot"`
 	Forecasts []ModelForecast `json:"forecasts"` // sorted by model
-	Memory    Memory          `json:"memory"`
+	// Outlook is what is expected further ahead, where a cap by the day or the month asks
+	// for it: on the first planning tick of an hour of the clock.
+	Outlook *Outlook `json:"outlook,omitempty"`
+	Memory  Memory   `json:"memory"`
 }
 
 // Outcome is what became of a step.

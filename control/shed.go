@@ -17,11 +17,15 @@ type excess struct {
 
 // reason is why a server of a model goes.
 func (e excess) reason(m fleet.Model, need Need) fleet.Reason {
-	value := "as much as its cheapest slice"
-	if !m.Value.IsZero() {
-		value = fmt.Sprintf("%s per thousand %ss", m.Value.Times(1000).Describe(), m.Profile.Unit)
+	return fleet.Because(fleet.ReasonShed, "spend", e.spend, "cap", e.budget, "model", m.Name, "value", worthOf(m), "shed", rate(need.Shed))
+}
+
+// worthOf prints what the work of a model is worth, for people.
+func worthOf(m fleet.Model) string {
+	if m.Value.IsZero() {
+		return "as much as its cheapest slice"
 	}
-	return fleet.Because(fleet.ReasonShed, "spend", e.spend, "cap", e.budget, "model", m.Name, "value", value, "shed", rate(need.Shed))
+	return fmt.Sprintf("%s per thousand %ss", m.Value.Times(1000).Describe(), m.Profile.Unit)
 }
 
 // exceeded finds a cap that takes from a model.

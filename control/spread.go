@@ -46,7 +46,7 @@ func (d *decider) likeliestShort() []int {
 	burnt := make([]float64, len(order))
 	for i, m := range d.models() {
 		order[i] = i
-		stated, _ := d.stated.Model(m.Name)
+		stated, _ := d.asked.Policy.Model(m.Name)
 		burnt[i] = d.memory.ErrorBudgets[m.Name].Long.burnt(stated.SLO.Target)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(burnt[b], burnt[a]) })

@@ -28,6 +28,7 @@ const (
 	ReasonYield        ReasonCode = "yield"
 	ReasonStuck        ReasonCode = "stuck"
 	ReasonShed         ReasonCode = "shed"
+	ReasonPaced        ReasonCode = "paced"
 	ReasonHeldDelay    ReasonCode = "held-delay"
 	ReasonHeldUnknown  ReasonCode = "held-unknown"
 	ReasonHeldBudget   ReasonCode = "held-budget"
@@ -60,6 +61,7 @@ var sentences = map[ReasonCode]string{
 	ReasonYield:        "{replica} only spreads its model and gives way: {model} needs its slice on {node}",
 	ReasonStuck:        "nothing ends on {gpu}: {servers} servers there have held {holding} requests since {since}, and are replaced",
 	ReasonShed:         "spending {spend} is above the cap {cap}; {model} gives way, worth {value}",
+	ReasonPaced:        "{cap} would be exceeded by {spend} at {until}; {model} gives way, worth {value}",
 	ReasonHeldDelay:    "{subject} stays until {until}: scale-down delay",
 	ReasonHeldUnknown:  "{subject} stays: {signal} is unknown ({cause})",
 	ReasonHeldBudget:   "{subject} waits: {spend} would exceed the cap of {cap}",

@@ -112,6 +112,16 @@ type Snapshot struct {
 	Sequence int `json:"sequence,omitempty"`
 }
 
+// MoneyDoubt is the first doubt about what is spent.
+func (s Snapshot) MoneyDoubt() (Doubt, bool) {
+	for _, d := range s.Doubts {
+		if d.Money {
+			return d, true
+		}
+	}
+	return Doubt{}, false
+}
+
 // Sort brings nodes, replicas and models into the order the accessors rely on.
 func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })

@@ -163,7 +163,7 @@ func (g *guard) buy(step fleet.BuyNode) (fleet.Reason, bool) {
 
 func (g *guard) mayBuy(step fleet.BuyNode) (fleet.Reason, bool) {
 	o, known := g.catalog.Offering(step.Offering)
-	if doubt, is := g.moneyDoubt(); is {
+	if doubt, is := g.snapshot.MoneyDoubt(); is {
 		return fleet.Because(fleet.ReasonHeldDoubt, "subject", step.Describe(), "cause", doubt.Subject+": "+doubt.Cause), false
 	}
 	switch {

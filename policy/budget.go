@@ -70,18 +70,14 @@ func (b Budget) Describe(m fleet.Money) string {
 	return fmt.Sprintf("%s per %s", m.Describe(), b.Per)
 }
 
+// Paced tells whether the cap is one of a day or a month that may refuse a step, which
+// the least valuable work gives way for before it is reached.
+func (b Budget) Paced() bool { return b.Hard() && (b.Per == Day || b.Per == Month) }
+
 // accrued is what was spent so far in the budget's period; an hour's budget looks
 // at the rate alone.
 func (b Budget) accrued(s fleet.Spend) fleet.Money {
-	day, month := s.Day, s.Month
-	if b.Group != "" {
-		day, month = fleet.Money{}, fleet.Money{}
-		for _, g := range s.Groups {
-			if g.Group == b.Group {
-				day, month = g.Day, g.Month
-			}
-		}
-	}
+	day, month := b.spent(s)
 	switch b.Per {
 	case Day:
 		return day
@@ -90,6 +86,36 @@ func (b Budget) accrued(s fleet.Spend) fleet.Money {
 	default:
 		return fleet.Money{}
 	}
+}
+
+// Today splits what was spent so far in the period of a day's or a month's budget into
+// what was spent before today, UTC, and today.
+func (b Budget) Today(s fleet.Spend) (before, today fleet.Money) {
+	day, _ := b.spent(s)
+	return b.accrued(s).Sub(day), day
+}
+
+// End is when the period of a day's or a month's budget ends, UTC.
+func (b Budget) End(now time.Time) time.Time {
+	year, month, day := now.UTC().Date()
+	if b.Per == Month {
+		return time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
+}
+
+// spent is what was spent by whom the budget speaks of in the day and the month.
+func (b Budget) spent(s fleet.Spend) (day, month fleet.Money) {
+	day, month = s.Day, s.Month
+	if b.Group != "" {
+		day, month = fleet.Money{}, fleet.Money{}
+		for _, g := range s.Groups {
+			if g.Group == b.Group {
+				day, month = g.Day, g.Month
+			}
+		}
+	}
+	return day, month
 }
 
 // committed is what a node adds to the budget when its price is paid, or reserved,

@@ -22,13 +22,3 @@ func HeldBy(hold fleet.Hold, subject string) fleet.Reason {
 	return fleet.Because(fleet.ReasonHeldHuman,
 		"subject", subject, "by", hold.By, "since", hold.Since.UTC().Format("Mon 15:04"), "until", until)
 }
-
-// moneyDoubt is the first doubt about what is spent.
-func (g *guard) moneyDoubt() (fleet.Doubt, bool) {
-	for _, d := range g.snapshot.Doubts {
-		if d.Money {
-			return d, true
-		}
-	}
-	return fleet.Doubt{}, false
-}

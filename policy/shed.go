@@ -132,11 +132,7 @@ func (p Policy) worth(z *Sizer, c fleet.Catalog, s fleet.Snapshot, m fleet.Model
 		return none
 	}
 	hourly := z.Capacity(m, perf, 1) * 3600
-	each := float64(m.Value.Micros()) * m.Profile.MeanWork
-	if m.Value.IsZero() {
-		each = p.cheapest(z, c, m)
-	}
-	return fleet.PerHour(fleet.Micros(int64(math.Min(each*hourly, 1e15)), p.Currency))
+	return fleet.PerHour(fleet.Micros(int64(math.Min(p.Worth(z, c, m)*hourly, 1e15)), p.Currency))
 }
 
 // cheapest is the least that a request of the model costs, in millionths, on a

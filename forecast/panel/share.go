@@ -32,6 +32,7 @@ type share struct {
 	noise     float64 // mean squared distance from the share, over the rate expected
 	noises    float64 // weight behind it
 	noiseKeep float64
+	strayed   int // round of the family in which the newest bin was learnt from
 }
 
 func newShare(step time.Duration) share {
@@ -65,7 +66,8 @@ func (s *share) learn(bin int64, value float64) {
 }
 
 // ratio is the member's present share of the total: that of the last two hours, drawn
-// to the usual one as far as little came in. It learns how far the newest bin strayed.
+// to the usual one as far as little came in. It learns how far the newest bin strayed,
+// once a round: who asks the family twice at an instant changes nothing.
 func (s *share) ratio(f *Family) float64 {
 	level := f.level()
 	if level <= 0 || s.seen == 0 {
@@ -85,7 +87,8 @@ func (s *share) ratio(f *Family) float64 {
 		}
 	}
 	r := own / all
-	if v := *s.slot(s.newest); !math.IsNaN(v) {
+	if v := *s.slot(s.newest); !math.IsNaN(v) && s.strayed != f.round {
+		s.strayed = f.round
 		if total, known := f.sums.total(s.newest, len(f.members), level); known && r*total > 0 {
 			s.noise = s.noise*s.noiseKeep + (v-r*total)*(v-r*total)/(r*total)
 			s.noises = s.noises*s.noiseKeep + 1

@@ -101,9 +101,9 @@ func (l *Loop) Prime(ctx context.Context, now time.Time) error {
 }
 
 // Tick is one pass of the loop at now. It plans at the policy's planning pace, and at once
-// where a node was lost, and moves within warm capacity at every other call. A planning tick that fails
-// is made up for by the next call. While the journal takes nothing, nothing is
-// done: a decision must not be without its record.
+// where a node was lost, and moves within warm capacity at every other call. A planning
+// tick that fails is made up for by the next call. While the journal takes nothing,
+// nothing is done: a decision must not be without its record.
 func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	if !l.begun {
 		if err := l.ports.Journal.Begin(ctx, l.settings); err != nil {
@@ -117,10 +117,7 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("observe: %w", err)
 	}
-	pace := Fast
-	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan || l.memory.Losses.since(snapshot) != nil {
-		pace = Planning
-	}
+	pace := l.pace(now, snapshot)
 
 	// 2. Forecast.
 	if err := l.Prime(ctx, now); err != nil {
@@ -163,6 +160,14 @@ func (l *Loop) Tick(ctx context.Context, now time.Time) (Record, error) {
 		err = errors.Join(err, fmt.Errorf("record: %w", writing))
 	}
 	return record, err
+}
+
+// pace is that of a tick.
+func (l *Loop) pace(now time.Time, s fleet.Snapshot) Pace {
+	if l.planned.IsZero() || now.Sub(l.planned) >= l.settings.Policy.Ticks.Plan || l.memory.Losses.since(s) != nil {
+		return Planning
+	}
+	return Fast
 }
 
 // learn gives every forecaster the last whole minute; an unknown is a gap.

@@ -64,7 +64,7 @@ func (l Losses) look(s fleet.Snapshot, now time.Time) Losses {
 		next.Of[name] = lost
 	}
 	for _, n := range s.Nodes {
-		if n.State != fleet.NodeReady {
+		if n.State != fleet.NodeReady || !n.LostAt.IsZero() { // a notice counts once
 			continue
 		}
 		next.Ready[n.ID] = n.Offering

@@ -86,3 +86,27 @@ func TestLossesAreLearnt(t *testing.T) {
 		t.Errorf("in the end spot is lost %v times an hour, and on demand %v", l.perHour(spot), l.perHour(dear))
 	}
 }
+
+// TestALostNodeIsPlannedForAtOnce: between two planning ticks a tick that misses a node
+// plans, and one that misses none does not.
+func TestALostNodeIsPlannedForAtOnce(t *testing.T) {
+	now := time.Date(2026, 9, 14, 8, 0, 15, 0, time.UTC)
+	n := fleet.Node{ID: "a100-00001", Offering: "a100", State: fleet.NodeReady}
+	l := &Loop{planned: now.Add(-15 * time.Second)}
+	l.settings.Policy.Ticks.Plan = time.Minute
+	l.memory.Losses = Losses{}.look(fleet.Snapshot{Nodes: []fleet.Node{n}}, l.planned)
+	if pace := l.pace(now, fleet.Snapshot{Nodes: []fleet.Node{n}}); pace != Fast {
+		t.Errorf("%v with every node there", pace)
+	}
+	if pace := l.pace(now, fleet.Snapshot{}); pace != Planning {
+		t.Errorf("%v without a node that was there", pace)
+	}
+	n.LostAt = now.Add(2 * time.Minute)
+	if pace := l.pace(now, fleet.Snapshot{Nodes: []fleet.Node{n}}); pace != Planning {
+		t.Errorf("%v with notice of a node", pace)
+	}
+	noticed := l.memory.Losses.look(fleet.Snapshot{Nodes: []fleet.Node{n}}, now)
+	if again := noticed.look(fleet.Snapshot{Nodes: []fleet.Node{n}}, now.Add(15*time.Second)); again.Of["a100"].Nodes != 1 {
+		t.Errorf("a notice counts as %v losses", again.Of["a100"].Nodes)
+	}
+}

@@ -159,8 +159,8 @@ func wholes(p packing.Problem, m Model) (packing.Amount, bool) {
 		}
 	}
 	// A mixture of both may be cheaper than either.
-	for n := range 8 {
-		for k := range 8 {
+	for n := range 13 { // of the least that serves anything, for the most that is asked for
+		for k := range 13 {
 			for _, x := range p.Models {
 				if x.Name == m.Name && n+k > 0 && float64(n)*x.Throughput["a30"]["4g.24gb"]+float64(k)*x.Throughput["l4"]["whole"] >= m.Serves-1e-9 {
 					best = min(best, packing.Amount(n)*1_400_000_000+packing.Amount(k)*800_000_000)
